@@ -1,0 +1,63 @@
+"""The pipeline: a video in, the same video with the right faces gone out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.job import Job
+from flows.report import BlurReport, make_report
+from flows.request import check_request, finished_before, remember
+from tasks.blur_faces import blur_faces, join
+from tasks.build_tracks import build_tracks
+from tasks.choose_people import choose_people
+from tasks.find_faces import find_faces
+from tasks.find_shots import find_shots
+from tasks.plan import Plan
+from tasks.probe_video import probe_video
+from tasks.read_photos import read_photos
+from tasks.results import results_folder
+from tasks.segments import cut_into_segments
+from tasks.verify_blur import verify_blur
+from tasks.video.target import whole_file
+
+DEFAULT_PLAN = Plan()
+
+
+@flow(
+    name="blur-video",
+    flow_run_name="{source}",
+    task_runner=ThreadPoolTaskRunner(max_workers=1),  # type: ignore[arg-type]
+    result_storage=results_folder() / "stages",
+    persist_result=False,
+)
+def blur_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite: bool = False) -> BlurReport:
+    """Writes `source` to `target` with the faces covered that the plan says, and returns what was done.
+
+    Stages whose results are known are not run again. Raises a VeilError that says what to do; `target` is then as it was before.
+    """
+    request = check_request(source, target, plan, overwrite)
+    if done := finished_before(request):
+        return done
+    job = Job()
+    video = job.run(probe_video, 0, source, request.source_sha256)
+    num_frames = video.info.num_frames
+    photos = job.run(read_photos, 0, request.photos, request.photo_sha256s, plan.find_faces) if request.photos else None
+    shots = job.run(find_shots, num_frames, source, video, plan.find_shots)
+    segments = cut_into_segments(shots.shots, round(plan.segment_seconds * video.info.frame_rate))
+    faces = job.map(find_faces, num_frames, {"segment": segments}, source=source, video=video, settings=plan.find_faces)
+    for repair in range(plan.verify_blur.repairs + 1):
+        tracks = job.run(build_tracks, 0, video, shots, faces, plan.build_tracks)
+        choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people)
+        parts = {"segment": segments, "cover_ref": choice.cover_refs}
+        rendered = job.map(blur_faces, num_frames, parts, source=source, video=video, settings=plan.blur_faces)
+        with whole_file(target) as written:
+            join(rendered, source, video, written.path)
+            check = job.run(verify_blur, num_frames, written.path, video, tracks, choice, plan.find_faces, plan.verify_blur)
+            if check.missed is None or repair == plan.verify_blur.repairs:
+                written.keep()
+                break
+        faces = [*faces, check.missed]
+    return remember(request, make_report(video.info, plan, shots, faces, choice, check, job.stages))

@@ -1,0 +1,90 @@
+"""The `veil` command: reads what is asked for, starts the flow, shows how far it is. What is done is decided elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasks.errors import InputError, VeilError
+
+USAGE_ERROR = 2
+FAILURE = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 0 only when what was asked for is complete, 2 for what the user can mend, 1 for anything else."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except InputError as error:
+        print(f"veil: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except VeilError as error:
+        print(f"veil: {error}", file=sys.stderr)
+        return FAILURE
+    except KeyboardInterrupt:
+        print("veil: stopped; the same command goes on where it was", file=sys.stderr)
+        return 130
+
+
+def _blur(options: argparse.Namespace) -> None:
+    from flows.commands import blur  # noqa: PLC0415  a wrong option is answered before anything heavy is loaded
+
+    blur(options)
+
+
+def _people(options: argparse.Namespace) -> None:
+    from flows.commands import people  # noqa: PLC0415
+
+    people(options)
+
+
+def _models(options: argparse.Namespace) -> None:
+    from flows.commands import fetch_model, list_models  # noqa: PLC0415
+
+    if options.action == "fetch":
+        fetch_model(options.name)
+    else:
+        list_models()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="veil", description="Make the right people unrecognisable in video.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    blur = commands.add_parser("blur", help="blur faces in a video", description="Blur faces in a video. Without --keep, --only or --at: everyone.")
+    blur.add_argument("video", type=Path, metavar="VIDEO")
+    blur.add_argument("-o", dest="output", type=Path, required=True, metavar="OUT", help="where the result goes")
+    who = blur.add_mutually_exclusive_group()
+    who.add_argument("--keep", nargs="+", metavar="PHOTO", help="blur all but these people: photos, or folders of photos")
+    who.add_argument("--only", nargs="+", metavar="PHOTO", help="blur only these people")
+    who.add_argument("--at", action="append", metavar="TIME,X,Y", help="blur whoever is seen there, wherever they appear; may be repeated")
+    blur.add_argument("--keep-picked", action="store_true", help="with --at: blur all but these people")
+    blur.add_argument("--preview", metavar="SECONDS", help="only the first seconds, such as 10s")
+    blur.add_argument("--report", type=Path, metavar="FILE", help="write what was done, as JSON")
+    blur.add_argument("--overwrite", action="store_true", help="replace OUT if it is there")
+    _add_plan(blur)
+    blur.set_defaults(run=_blur)
+
+    people = commands.add_parser("people", help="show who is in a video", description="Write a page with a face per person, and the same as JSON.")
+    people.add_argument("video", type=Path, metavar="VIDEO")
+    people.add_argument("-o", dest="output", type=Path, required=True, metavar="FOLDER")
+    _add_plan(people)
+    people.set_defaults(run=_people)
+
+    models = commands.add_parser("models", help="list the models, or fetch one")
+    models.add_argument("action", nargs="?", choices=["list", "fetch"], default="list")
+    models.add_argument("name", nargs="?", help="with fetch: which model")
+    models.set_defaults(run=_models)
+    return parser
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="settings, as TOML")
+    parser.add_argument("--set", action="append", default=[], metavar="STAGE.NAME=VALUE", help="one setting; may be repeated")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""What the command's words mean: options to a plan, a plan to a flow, a report to lines on the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from flows import environment
+from tasks.errors import BadOutput, BadSetting
+from tasks.plan import Plan, load_values, make_plan
+
+
+def blur(options: argparse.Namespace) -> None:
+    """`veil blur`."""
+    plan = plan_of(options)
+    environment.prepare()
+
+    from flows.blur_video import blur_video  # noqa: PLC0415  Prefect takes seconds to load
+    from flows.screen import Screen  # noqa: PLC0415
+    from tasks import progress  # noqa: PLC0415
+
+    with Screen() as screen, progress.listening(screen):
+        report = blur_video(options.video.absolute(), options.output.absolute(), plan, options.overwrite)
+    if options.report:
+        _write(options.report, report.model_dump_json(indent=2))
+    for warning in report.warnings:
+        screen.say(f"! {warning}")
+    people = sum(decision.decision != "kept" for decision in report.people)
+    screen.say(f"{options.output}: {people} of {len(report.people)} people blurred in {report.num_covered_frames} of {report.num_frames} frames")
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """The plan that a command line asks for: its own words over `--set` over the plan's file."""
+    values = load_values(options.plan, options.set)
+    chosen: dict[str, Any] | None = None
+    if options.keep or options.only:
+        photos = [str(Path(photo).absolute()) for photo in options.keep or options.only]
+        chosen = {"policy": "keep_only" if options.keep else "blur_only", "selectors": [{"method": "known_faces", "photos": photos}]}
+    elif options.at:
+        picks = [pick_of(text) for text in options.at]
+        policy = "keep_only" if options.keep_picked else "blur_only"
+        chosen = {"policy": policy, "selectors": [{"method": "time_and_place", "picks": picks}]}
+    elif options.keep_picked:
+        raise BadSetting("--keep-picked", "nobody is picked", fix="say who with --at TIME,X,Y")
+    if chosen:
+        values["choose_people"] = values.get("choose_people", {}) | chosen
+    return make_plan(values)
+
+
+def pick_of(text: str) -> dict[str, float]:
+    """`00:01:02.5,640,300` as seconds and a point. Raises BadSetting."""
+    when, *point = text.split(",")
+    try:
+        x, y = map(float, point)
+        return {"seconds": seconds_of(when), "x": x, "y": y}
+    except ValueError:
+        raise BadSetting(f"--at {text}", "is not a time and a place", fix="write TIME,X,Y, for instance 00:01:02.5,640,300") from None
+
+
+def seconds_of(text: str) -> float:
+    """`90`, `90s`, `1:30` and `00:01:30.0` are the same. Raises ValueError."""
+    if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?s?", text.strip()):
+        raise ValueError(f"{text!r} is not a time")
+    seconds = 0.0
+    for part in text.strip().removesuffix("s").split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise BadOutput(path, f"cannot be written ({error.strerror})", fix="choose another place") from error

@@ -1,0 +1,48 @@
+"""Stage: who is covered, where and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tasks.build_tracks import TrackSet
+from tasks.choosing import Decision, decisions_of, is_covered, verdicts_of
+from tasks.plan import ChoosePeople
+from tasks.probe_video import Video
+from tasks.read_photos import Photos
+from tasks.results import Manifest, ObjectRef, ObjectStore
+from tasks.segments import Segment
+from tasks.selectors.verdicts import Evidence
+from tasks.stage import stage
+from tasks.tracks import Cover
+
+
+class Choice(Manifest):
+    """The cover, a segment at a time, and what was decided about each person."""
+
+    cover_refs: tuple[ObjectRef, ...]
+    """one for each segment, so that a segment whose cover stays the same is not rendered again"""
+    kept_refs: tuple[ObjectRef, ...]
+    """the same for the faces that stay visible, so that they can be told from faces that were missed"""
+    decisions: tuple[Decision, ...]
+    num_covered_frames: int
+
+
+@stage("choose_people", version=1)
+def choose_people(video: Video, tracks: TrackSet, photos: Photos | None, segments: Sequence[Segment], settings: ChoosePeople) -> Choice:
+    """Raises BadPick for a point that meets no face."""
+    found = tracks.tracks
+    evidence = Evidence(found, photos.embeddings if photos else {}, video.info, video.index)
+    verdicts = verdicts_of(evidence, settings.selectors)
+    covered = [number for number, verdict in enumerate(verdicts) if is_covered(verdict, settings.policy)]
+    cover = Cover.from_tracks(found, covered)
+    kept = Cover.from_tracks(found, [number for number in range(len(found)) if number not in covered])
+    return Choice(
+        cover_refs=_by_segment(cover, segments),
+        kept_refs=_by_segment(kept, segments),
+        decisions=tuple(decisions_of(found, verdicts, settings.policy, float(video.info.frame_rate))),
+        num_covered_frames=cover.num_frames,
+    )
+
+
+def _by_segment(cover: Cover, segments: Sequence[Segment]) -> tuple[ObjectRef, ...]:
+    return tuple(ObjectStore().put("cover", cover.within(each.first, each.last).to_bytes()) for each in segments)

@@ -1,0 +1,30 @@
+"""Stage: where one shot ends and the next begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasks import progress
+from tasks.plan import FindShots
+from tasks.probe_video import Video
+from tasks.results import Manifest
+from tasks.shot_finders.transitions import shots_between
+from tasks.stage import stage
+from tasks.tracks import Shot
+from tasks.video.read import read_frames
+from tasks.video.thumbnails import thumbnail
+
+
+class Shots(Manifest):
+    """All shots of a video, in order; every frame is in one."""
+
+    shots: tuple[Shot, ...]
+
+
+@stage("find_shots", version=1)
+def find_shots(source: Path, video: Video, settings: FindShots) -> Shots:
+    """Reads the video once, as thumbnails: which frames faces are looked for in depends on all shots."""
+    finder = settings.finder.load()
+    frames = read_frames(source, video.info, video.index, 0, video.info.num_frames - 1)
+    thumbnails = (thumbnail(frame, finder.thumbnail_size) for _, frame in progress.counted("find_shots", frames))
+    return Shots(shots=tuple(shots_between(finder.transitions(thumbnails), video.info.num_frames)))

@@ -1,0 +1,98 @@
+"""Looking at frames: a window of decoded frames moves forward once, and what the sampler asks for is detected inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from tasks.faces import Detections, Faces, Floats
+from tasks.tracks import Shot
+from tasks.video.info import VideoInfo
+from tasks.video.upright import to_decoded, upright_bgr
+
+_WINDOW_BYTES = 192 << 20
+_MOST_WINDOW_FRAMES = 65
+
+
+class Detector(Protocol):
+    def detect(self, pictures_bgr: list[npt.NDArray[np.uint8]]) -> list[Faces]:
+        """The faces of each picture, (H, W, 3) uint8 BGR, upright, in that picture's pixels."""
+
+
+class Recogniser(Protocol):
+    num_dimensions: int
+
+    def embed(self, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:
+        """Embeddings, (N, num_dimensions) float32, and qualities, (N,) float32, 0 to 1, of the faces of one picture."""
+
+
+class Sampler(Protocol):
+    def looks(self, first: int, last: int, window_frames: int) -> Generator[list[int], Detections, None]:
+        """Yields frames to look at, from first to last of one shot; takes back what was found at them, in order of frame."""
+
+
+@dataclass(frozen=True)
+class Finder:
+    """A loaded detector and a loaded recogniser."""
+
+    detector: Detector
+    recogniser: Recogniser
+
+    def find(self, pictures_bgr: list[npt.NDArray[np.uint8]]) -> list[tuple[Faces, Floats, Floats]]:
+        """For each upright picture its faces, their embeddings and the qualities of these."""
+        found = self.detector.detect(pictures_bgr)
+        return [(faces, *self.recogniser.embed(picture, faces)) for picture, faces in zip(pictures_bgr, found, strict=True)]
+
+
+def window_frames(info: VideoInfo) -> int:
+    """How many decoded frames are kept at once: as many as fit a fixed amount of memory."""
+    frame_bytes = info.width * info.height * 2 * (2 if "p1" in info.pixel_format else 1)
+    return int(np.clip(_WINDOW_BYTES // frame_bytes, 5, _MOST_WINDOW_FRAMES))
+
+
+def look(frames: Iterator[tuple[int, av.VideoFrame]], shots: Sequence[Shot], info: VideoInfo, sampler: Sampler, finder: Finder) -> Detections:
+    """What the sampler's looks find in consecutive shots, whose frames come one by one."""
+    parts = []
+    for shot in shots:
+        window: dict[int, av.VideoFrame] = {}
+        looks = sampler.looks(shot.first, shot.last, window_frames(info))
+        wanted = next(looks)
+        while True:
+            # A window begins at the last one's end, which was looked at and needs no second look.
+            for frame in [frame for frame in window if wanted[0] > max(window)]:
+                del window[frame]
+            while wanted[-1] not in window:
+                number, picture = next(frames)
+                window[number] = picture
+            parts.append(look_at([(number, window[number]) for number in wanted], info, finder))
+            try:
+                wanted = looks.send(parts[-1])
+            except StopIteration:
+                break
+        for _ in range(shot.last - max(window)):
+            next(frames)
+    return Detections.concatenate(parts)
+
+
+def look_at(frames: Sequence[tuple[int, av.VideoFrame]], info: VideoInfo, finder: Finder) -> Detections:
+    """What is found in these frames; boxes in pixels of the decoded picture."""
+    pictures = [upright_bgr(frame, info.rotation_degrees) for _, frame in frames]
+    found = finder.find(pictures)
+    numbers = np.array([number for number, _ in frames], np.int64)
+    faces = [each for each, _, _ in found]
+    turn = (info.width, info.height, info.rotation_degrees)
+    boxes = to_decoded(np.concatenate([each.boxes for each in faces]).reshape(-1, 2, 2), *turn)
+    return Detections(
+        looked=numbers,
+        frames=np.repeat(numbers, [len(each) for each in faces]),
+        boxes=np.concatenate([boxes.min(1), boxes.max(1)], 1).astype(np.float32),
+        scores=np.concatenate([each.scores for each in faces]),
+        landmarks=to_decoded(np.concatenate([each.landmarks for each in faces]), *turn),
+        embeddings=np.concatenate([embeddings for _, embeddings, _ in found]),
+        qualities=np.concatenate([qualities for _, _, qualities in found]),
+    )

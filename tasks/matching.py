@@ -1,0 +1,51 @@
+"""How unlike two faces of neighbouring frames are, in numbers that do not depend on the size of the picture or of the face."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+
+from tasks.faces import Floats
+
+_NEVER = 1e6
+
+
+def geometric_cost(boxes: Floats, others: Floats) -> Floats:
+    """(N, M): distance of the centres over the mean width, plus the absolute log of the ratio of sizes."""
+    centres, other_centres = (boxes[:, :2] + boxes[:, 2:]) / 2, (others[:, :2] + others[:, 2:]) / 2
+    sizes, other_sizes = _size(boxes), _size(others)
+    distance = np.linalg.norm(centres[:, None] - other_centres[None], axis=2)
+    mean_size = (sizes[:, None] + other_sizes[None]) / 2
+    ratio = np.abs(np.log(sizes[:, None] / other_sizes[None]))
+    return np.asarray(distance / mean_size + ratio, np.float32)
+
+
+def euclidean(embeddings: Floats, others: Floats) -> Floats:
+    """(N, M) distances of embeddings, (N, D) and (M, D); NaN where either is unknown."""
+    return np.asarray(np.linalg.norm(embeddings[:, None] - others[None], axis=2), np.float32)
+
+
+def assign(cost: Floats, gate: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Rows and columns of the pairs with the least total cost, no pair dearer than the gate (Kuhn 1955, Munkres 1957)."""
+    allowed = np.where(cost <= gate, cost, _NEVER)  # a NaN is not allowed either
+    rows, columns = linear_sum_assignment(allowed)
+    kept = allowed[rows, columns] < _NEVER
+    return rows[kept], columns[kept]
+
+
+def intersection_over_union(boxes: Floats, others: Floats) -> Floats:
+    """(N, M) IoU of boxes, (N, 4) and (M, 4)."""
+    overlap = np.minimum(boxes[:, None, 2:], others[None, :, 2:]) - np.maximum(boxes[:, None, :2], others[None, :, :2])
+    intersection = np.prod(np.clip(overlap, 0, None), axis=2)
+    union = _area(boxes)[:, None] + _area(others)[None] - intersection
+    return np.asarray(intersection / np.maximum(union, 1e-9), np.float32)
+
+
+def _area(boxes: Floats) -> Floats:
+    return np.asarray(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), np.float32)
+
+
+def _size(boxes: Floats) -> Floats:
+    """Side of the square with a box's area, at least one pixel."""
+    return np.asarray(np.sqrt(np.maximum(_area(boxes), 1)), np.float32)

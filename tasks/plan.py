@@ -1,0 +1,175 @@
+"""The plan: every setting of every stage. One union a stage is at once the registry, the validation, the form in the UI and part of the key."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from tasks.blurs.ways import Pixelate, Round, Solid, Square
+from tasks.detectors.centerface import CenterFace
+from tasks.errors import BadSetting
+from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
+from tasks.linkers.assignment import Assignment
+from tasks.method import Settings
+from tasks.recognisers.dlib import DlibResNet
+from tasks.recognisers.none import NoRecogniser
+from tasks.samplers.dynamic import Dynamic
+from tasks.samplers.every_frame import EveryFrame
+from tasks.selectors.known_faces import KnownFaces
+from tasks.selectors.time_and_place import TimeAndPlace
+from tasks.shot_finders.content import Content
+from tasks.shot_finders.none import OneShot
+from tasks.shot_finders.transnetv2 import TransNetV2
+from tasks.smoothers.filters import MovingAverage, NoSmoothing, SavitzkyGolay
+from tasks.video.write import EncoderSettings
+
+ShotFinder = Annotated[TransNetV2 | Content | OneShot, Field(discriminator="method")]
+Sampler = Annotated[Dynamic | EveryFrame, Field(discriminator="method")]
+Detector = CenterFace
+Recogniser = Annotated[DlibResNet | NoRecogniser, Field(discriminator="method")]
+Linker = Assignment
+Interpolator = Annotated[Pchip | Linear | Nearest | CubicSpline | Polynomial, Field(discriminator="method")]
+Smoother = Annotated[MovingAverage | SavitzkyGolay | NoSmoothing, Field(discriminator="method")]
+Selector = Annotated[KnownFaces | TimeAndPlace, Field(discriminator="method")]
+Blur = Annotated[Pixelate | Round | Square | Solid, Field(discriminator="method")]
+
+
+class FindShots(Settings):
+    finder: ShotFinder = TransNetV2()
+
+
+class FindFaces(Settings):
+    sampler: Sampler = Dynamic()
+    detector: Detector = CenterFace()
+    recogniser: Recogniser = DlibResNet()
+
+
+class BuildTracks(Settings):
+    linker: Linker = Assignment()
+    interpolator: Interpolator = Pchip()
+    smoother: Smoother = MovingAverage()
+    lead_seconds: float = Field(0.25, ge=0, le=5, description="how long a face is covered before its first and after its last detection")
+    leaving_seconds: float = Field(1.0, ge=0, le=5, description="the same for a face that moves out of the picture")
+    same_person: float = Field(0.45, gt=0, description="mean distance of embeddings up to which tracks are one person")
+
+
+class ChoosePeople(Settings):
+    policy: Literal["blur_everyone", "blur_only", "keep_only"] = "blur_everyone"
+    selectors: tuple[Selector, ...] = Field((), description="who is blurred (blur_only) or stays visible (keep_only)")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> ChoosePeople:
+        if self.policy != "blur_everyone" and not self.selectors:
+            raise ValueError(f"the policy {self.policy} needs somebody: give photos or points")
+        if self.policy == "blur_everyone" and self.selectors:
+            raise ValueError("the policy blur_everyone chooses nobody: say blur_only or keep_only")
+        return self
+
+    @property
+    def photos(self) -> tuple[str, ...]:
+        return tuple(photo for selector in self.selectors if isinstance(selector, KnownFaces) for photo in selector.photos)
+
+
+class BlurFaces(Settings):
+    blur: Blur = Pixelate()
+    encoder: EncoderSettings = EncoderSettings()
+
+
+class VerifyBlur(Settings):
+    every_frames: int = Field(12, ge=1, description="one frame in so many of the finished video is looked at again")
+    sure_score: float = Field(0.6, ge=0, le=1, description="a face outside the cover that scores less is not reported")
+    same_face: float = Field(0.4, ge=0, description="distance of embeddings up to which a covered face is reported as still recognisable")
+    repairs: int = Field(2, ge=0, le=5, description="how often faces that were missed are covered and the segments they are in rendered again")
+
+
+class Plan(Settings):
+    """All stages' settings. The defaults are the recommended ones."""
+
+    segment_seconds: float = Field(120, ge=1, description="a video is worked on, resumed and shared out in segments of whole shots about this long")
+    find_shots: FindShots = FindShots()
+    find_faces: FindFaces = FindFaces()
+    build_tracks: BuildTracks = BuildTracks()
+    choose_people: ChoosePeople = ChoosePeople()
+    blur_faces: BlurFaces = BlurFaces()
+    verify_blur: VerifyBlur = VerifyBlur()
+
+
+def load_values(path: Path | None, assignments: Sequence[str] = ()) -> dict[str, Any]:
+    """Settings from a TOML file and `STAGE.NAME=VALUE` texts, later ones winning. Raises BadSetting for what cannot be read."""
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text())
+        except OSError as error:
+            raise BadSetting(path, f"cannot be read ({error.strerror})", fix="give a TOML file") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BadSetting(path, f"is not TOML ({error})", fix="mend that line") from error
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise BadSetting(f"--set {assignment}", "has no value", fix="write it as STAGE.NAME=VALUE, for instance blur_faces.blur.method=solid")
+        _assign(values, name.strip().split("."), _parsed(value.strip()))
+    return values
+
+
+def make_plan(values: dict[str, Any]) -> Plan:
+    """A checked plan; what is left out has its default. Raises BadSetting for the first thing that is wrong, with the right ones."""
+    try:
+        return Plan.model_validate(_over(Plan().model_dump(), values))
+    except ValidationError as error:
+        raise _explained(error) from None
+
+
+def _over(defaults: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """The values, with what they leave out taken from the defaults, unless they choose another method."""
+    if values.get("method", defaults.get("method")) != defaults.get("method"):
+        return values
+    both = {name: _over(defaults[name], value) for name, value in values.items() if isinstance(value, dict) and isinstance(defaults.get(name), dict)}
+    return defaults | values | both
+
+
+def _assign(values: dict[str, Any], names: list[str], value: object) -> None:
+    for name in names[:-1]:
+        values = values.setdefault(name, {})
+        if not isinstance(values, dict):
+            raise BadSetting(".".join(names), f"{name} is a value, not a group of settings", fix="leave out what follows it")
+    values[names[-1]] = value
+
+
+def _parsed(text: str) -> object:
+    """The value as TOML reads it; a bare word is a text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _explained(error: ValidationError) -> BadSetting:
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    match first["type"]:
+        case "extra_forbidden":
+            return BadSetting(".".join(place), "is no setting", fix=f"the settings there are: {', '.join(_names_at(place[:-1]))}")
+        case "union_tag_invalid":
+            known = first["ctx"]["expected_tags"].replace("'", "")
+            return BadSetting(".".join([*place, "method"]), f"there is no method {first['ctx']['tag']!r}", fix=f"choose one of: {known}")
+        case _:
+            given = f", not {first['input']!r}" if isinstance(first["input"], str | int | float) else ""
+            message = first["msg"].removeprefix("Value error, ")
+            return BadSetting(".".join(place) or "plan", message[0].lower() + message[1:] + given, fix="change that setting")
+
+
+def _names_at(place: Sequence[str]) -> list[str]:
+    """The settings at a place in the plan, which may go through a method's name."""
+    schema = Plan.model_json_schema()
+    here: dict[str, Any] = schema
+    for part in place:
+        choices = here.get("discriminator", {}).get("mapping", {})
+        here = {"$ref": choices[part]} if part in choices else here.get("properties", {}).get(part, {})
+        if "$ref" in here:
+            here = schema["$defs"][here["$ref"].rsplit("/", 1)[1]] | {key: value for key, value in here.items() if key != "$ref"}
+    return sorted(here.get("properties", {}))

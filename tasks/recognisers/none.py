@@ -1,0 +1,28 @@
+"""No recogniser: for work in which nobody has to be told from anybody."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.faces import Faces, Floats
+from tasks.method import Method
+
+
+class NoRecogniser(Method):
+    """Computes no embeddings; people cannot be chosen by photos then."""
+
+    method: Literal["none"] = "none"
+
+    def load(self) -> NoRecogniser:
+        return self
+
+    @property
+    def num_dimensions(self) -> int:
+        return 1
+
+    def embed(self, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:
+        """NaN and 0 for every face."""
+        return np.full((len(faces), 1), np.nan, np.float32), np.zeros(len(faces), np.float32)

@@ -1,0 +1,169 @@
+"""Where results live: small JSON manifests that Prefect caches, and the content-addressed objects that they name.
+
+A manifest is data: it is read as one of the `Manifest` models known here, and nothing in it can name code.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from prefect.serializers import Serializer
+from pydantic import BaseModel, Field
+
+from tasks.errors import NoSpace, StoreError
+from tasks.method import Settings
+
+_BLOCK_BYTES = 1 << 20
+
+
+class ObjectRef(Settings):
+    """Names an object in the results store by what is in it."""
+
+    kind: str = Field(pattern=r"^[a-z_]+$")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    num_bytes: int
+
+
+class Manifest(Settings):
+    """Base of what a stage returns: small, JSON, and complete together with the objects that it names."""
+
+    known: ClassVar[dict[str, type[Manifest]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        Manifest.known[cls.__name__] = cls
+
+
+class ManifestSerializer(Serializer):  # type: ignore[type-arg]  # Prefect registers it by name, which a parametrised one has not
+    """Manifests as JSON. What is read is one of `Manifest.known`, or an error."""
+
+    type: str = Field("veil-manifest", frozen=True)
+
+    def dumps(self, obj: Manifest) -> bytes:
+        return json.dumps({"manifest": type(obj).__name__, "content": obj.model_dump(mode="json")}, sort_keys=True).encode()
+
+    def loads(self, blob: bytes) -> Manifest:
+        stored = json.loads(blob)
+        return Manifest.known[stored["manifest"]].model_validate(stored["content"])
+
+
+def results_folder() -> Path:
+    """The results store: `$VEIL_RESULTS`, or `~/.veil/results`."""
+    return Path(os.environ.get("VEIL_RESULTS") or Path.home() / ".veil" / "results").expanduser().absolute()
+
+
+class ObjectStore:
+    """Objects in a folder, `KIND/SHA256`; whole or absent, and checked when read."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = (folder or results_folder()) / "objects"
+
+    def put(self, kind: str, content: bytes) -> ObjectRef:
+        with self.new_file(kind) as (path, kept):
+            path.write_bytes(content)
+        return kept()
+
+    @contextmanager
+    def new_file(self, kind: str) -> Iterator[tuple[Path, Callable[[], ObjectRef]]]:
+        """A path to write to, and a call that gives the object's name once the block has ended well.
+
+        Raises NoSpace and StoreError; leaves nothing behind when the block fails.
+        """
+        folder = self.folder / kind
+        with _explained(folder):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor, name = tempfile.mkstemp(dir=folder, prefix=".new-")
+            os.close(descriptor)
+        path, refs = Path(name), list[ObjectRef]()
+        try:
+            with _explained(folder):
+                yield path, lambda: refs[0]
+                refs.append(ObjectRef(kind=kind, sha256=file_sha256(path), num_bytes=path.stat().st_size))
+                path.replace(folder / refs[0].sha256)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def path(self, ref: ObjectRef) -> Path:
+        """The object's file, once its content was checked. Raises StoreError where it is gone or is something else."""
+        path = self.folder / ref.kind / ref.sha256
+        if not path.is_file():
+            raise StoreError(path, "this result is gone", fix="run again: what is missing is computed anew")
+        if file_sha256(path) != ref.sha256:
+            path.unlink()
+            raise StoreError(path, "this result was changed or is broken, and was removed", fix="run again: it is computed anew")
+        return path
+
+    def get(self, ref: ObjectRef) -> bytes:
+        return self.path(ref).read_bytes()
+
+    def has(self, ref: ObjectRef) -> bool:
+        path = self.folder / ref.kind / ref.sha256
+        return path.is_file() and path.stat().st_size == ref.num_bytes
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace(folder, "the disk is full", fix="free some space or set VEIL_RESULTS to a larger disk, then run again") from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+            raise StoreError(folder, f"results cannot be kept here ({error.strerror})", fix="set VEIL_RESULTS to a writable folder") from error
+        raise
+
+
+def probe_store(store: ObjectStore) -> None:
+    """Writes, reads and removes a small object: a store that cannot keep results is found before any work."""
+    ref = store.put("probe", b"veil")
+    store.path(ref).unlink()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def content_key(stage: str, version: int, inputs: dict[str, object]) -> str:
+    """`STAGE/vVERSION/HASH of the inputs`: the same inputs give the same key on every machine."""
+    text = json.dumps(inputs, sort_keys=True, default=_as_json)
+    return f"{stage}/v{version}/{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__name__} cannot be part of a key")
+
+
+class Record:
+    """A manifest kept under a key of its own, beside what Prefect keeps."""
+
+    def __init__(self, key: str, folder: Path | None = None) -> None:
+        self._path = (folder or results_folder()) / key
+
+    def read(self) -> Manifest | None:
+        """None where there is none, or none that this version can read."""
+        try:
+            return ManifestSerializer().loads(self._path.read_bytes())
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write(self, manifest: Manifest) -> None:
+        with _explained(self._path.parent):
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.NamedTemporaryFile(dir=self._path.parent, prefix=".new-", delete=False) as file:
+                file.write(ManifestSerializer().dumps(manifest))
+            Path(file.name).replace(self._path)

@@ -1,0 +1,99 @@
+"""People pointed at: whoever is seen there and then, wherever else they appear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from tasks.errors import BadPick
+from tasks.faces import FaceBox
+from tasks.method import Method, Settings
+from tasks.selectors.likeness import compare
+from tasks.selectors.verdicts import Evidence, Verdict
+from tasks.tracks import Track
+from tasks.video.upright import boxes_to_upright
+
+
+class Pick(Settings):
+    """A point of a frame, in pixels of the upright picture; the frame by its number or its time."""
+
+    frame: int | None = Field(None, ge=0, description="number, from 0")
+    seconds: float | None = Field(None, ge=0, description="since the video's first frame")
+    x: float = Field(ge=0)
+    y: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _one_time(self) -> Pick:
+        if (self.frame is None) == (self.seconds is None):
+            raise ValueError("give either frame or seconds")
+        return self
+
+    def __str__(self) -> str:
+        when = f"frame {self.frame}" if self.seconds is None else f"{self.seconds:g} s"
+        return f"({self.x:g}, {self.y:g}) at {when}"
+
+
+class TimeAndPlace(Method):
+    """The people seen at given frames and points, and all other tracks that show the same faces."""
+
+    method: Literal["time_and_place"] = "time_and_place"
+    picks: tuple[Pick, ...] = Field(min_length=1)
+    match: float = Field(0.5, gt=0, description="distance of embeddings up to which another track is the same person")
+    no_match: float = Field(0.62, gt=0, description="distance from which it is not; between the two it is unsure")
+
+    def pick(self, evidence: Evidence) -> list[Verdict]:
+        """A verdict a track. Raises BadPick for a time beyond the end and for a point that meets no face, saying which are near."""
+        tracks = evidence.tracks
+        frames = [frame_of(pick, evidence) for pick in self.picks]
+        picked = {_track_at(evidence, pick, frame): str(pick) for pick, frame in zip(self.picks, frames, strict=True)}
+        references = {name: tracks[number].embedding[None] for number, name in picked.items() if not np.isnan(tracks[number].embedding).any()}
+        if references:
+            verdicts = compare(tracks, references, self.match, self.no_match)
+        else:
+            verdicts = [_without_embedding(track, frames) for track in tracks]
+        for number, name in picked.items():
+            verdicts[number] = Verdict("match", name, 0.0, "was pointed at")
+        return verdicts
+
+
+def frame_of(pick: Pick, evidence: Evidence) -> int:
+    """The number of the frame that is shown at a pick's time. Raises BadPick beyond the end."""
+    num_frames, duration = len(evidence.index), evidence.info.duration_seconds
+    if pick.seconds is None and pick.frame is not None and pick.frame < num_frames:
+        return pick.frame
+    if pick.seconds is not None and pick.seconds < duration:
+        pts = evidence.index.pts[0] + pick.seconds / float(evidence.info.time_base)
+        return int(np.searchsorted(evidence.index.pts, pts + 0.5, side="right")) - 1
+    raise BadPick(pick, "is beyond the video's end", fix=f"choose a time before {duration:.2f} s (frame {num_frames})")
+
+
+def _without_embedding(track: Track, frames: Sequence[int]) -> Verdict:
+    seen_then = any(track.first_seen <= frame <= track.last_seen for frame in frames)
+    return Verdict("no match" if seen_then else "unsure", None, None, "whoever was pointed at is not seen well enough to be told")
+
+
+def _track_at(evidence: Evidence, pick: Pick, frame: int) -> int:
+    """The track whose box holds the point; of several, the one whose centre is nearest."""
+    info = evidence.info
+    there = {
+        number: FaceBox(*boxes_to_upright(track.boxes[frame - track.first][None], info.width, info.height, info.rotation_degrees)[0])
+        for number, track in enumerate(evidence.tracks)
+        if track.first <= frame <= track.last
+    }
+    hits = [number for number, box in there.items() if box.left <= pick.x < box.right and box.top <= pick.y < box.bottom]
+    if not hits:
+        near = ", ".join(f"({(box.left + box.right) / 2:.0f}, {(box.top + box.bottom) / 2:.0f})" for box in sorted(there.values(), key=_left))
+        fix = f"point at one of the faces in that frame: {near}" if near else "no face is in that frame at all: choose another time"
+        raise BadPick(pick, "no face is there", fix=fix)
+    return min(hits, key=lambda number: _distance(there[number], pick))
+
+
+def _left(box: FaceBox) -> float:
+    return box.left
+
+
+def _distance(box: FaceBox, pick: Pick) -> float:
+    return float(np.hypot((box.left + box.right) / 2 - pick.x, (box.top + box.bottom) / 2 - pick.y))

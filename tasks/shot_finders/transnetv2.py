@@ -1,0 +1,110 @@
+"""TransNetV2: a 3-D convolutional network that marks the frames of a transition (Souček and Lokoč, arXiv:2008.04838)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from tasks.method import Method
+from tasks.models.session import load_session
+from tasks.shot_finders.transitions import Thumbnail, Transition
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+_CONTEXT = 25  # frames at each end of a window of which the network knows too little to be believed
+_MOST_OF_IT = 0.5  # of a transition's change, in one step: a cut
+
+
+class TransNetV2(Method):
+    """TransNetV2 through ONNX Runtime, both heads, preceded by a gate that lets it see only windows in which something changes; no download."""
+
+    method: Literal["transnetv2"] = "transnetv2"
+    threshold: float = Field(0.5, gt=0, lt=1, description="probability that makes a frame one of a transition")
+    window_frames: int = Field(100, ge=60, le=600, description="looked at together; a longer window is quicker and takes more memory")
+    still: float = Field(2.0, ge=0, le=255, description="mean change of grey levels within 8 frames below which nothing can have begun; 0 shows the network everything")
+    threads: int = Field(2, ge=1, le=64, description="of the inference; part of the key, for the last digits depend on it")
+
+    def load(self) -> TransNetV2Finder:
+        return TransNetV2Finder(self, load_session("transnetv2", self.threads))
+
+
+@dataclass(frozen=True)
+class TransNetV2Finder:
+    """The loaded network."""
+
+    settings: TransNetV2
+    session: InferenceSession
+    thumbnail_size: tuple[int, int] = (48, 27)
+
+    def transitions(self, thumbnails: Iterator[Thumbnail]) -> list[Transition]:
+        """The transitions between (27, 48, 3) uint8 RGB pictures of all the frames, in order."""
+        parts = [self._look(window) for window in _windows(thumbnails, self.settings.window_frames)]
+        single, many, jumps = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return find_transitions(single, many, jumps, self.settings.threshold)
+
+    def _look(self, window: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        """Probabilities of both heads and the change from the frame before, for the middle of a window (T, 27, 48, 3)."""
+        jumps = _change(window, 1)[_CONTEXT:-_CONTEXT]
+        if _change(window, 8).max() < self.settings.still:
+            return np.zeros_like(jumps), np.zeros_like(jumps), jumps
+        single, many = self.session.run(["single", "many"], {self.session.get_inputs()[0].name: window[None]})
+        return single[_CONTEXT:-_CONTEXT], many[_CONTEXT:-_CONTEXT], jumps
+
+
+def find_transitions(
+    single: npt.NDArray[np.float32], many: npt.NDArray[np.float32], jumps: npt.NDArray[np.float32], threshold: float
+) -> list[Transition]:
+    """Transitions from the two heads' probabilities, (N,), and the change from the frame before, (N,), in grey levels.
+
+    The first head marks one frame of a transition, the last of the old shot if it is a cut; the second all of them.
+    """
+    found: list[Transition] = []
+    for first, last in _runs(single > threshold):
+        while first > 0 and many[first - 1] > threshold:
+            first -= 1  # noqa: PLW2901
+        while last < len(many) - 1 and many[last + 1] > threshold:
+            last += 1  # noqa: PLW2901
+        last = min(last + 1, len(many) - 1)  # noqa: PLW2901  the first frame of the new shot
+        steps = jumps[first + 1 : last + 1]
+        if not len(steps):
+            continue
+        if steps.max() >= _MOST_OF_IT * steps.sum():
+            first = last = first + 1 + int(steps.argmax())  # noqa: PLW2901
+        if not found or first > found[-1].last:
+            found.append(Transition(first, last))
+    return found
+
+
+def _windows(thumbnails: Iterator[Thumbnail], window_frames: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """Windows (T, 27, 48, 3) whose middles follow one another without a gap; the ends of the video repeat."""
+    step = window_frames - 2 * _CONTEXT
+    pending = [next(thumbnails)] * (_CONTEXT + 1)
+    num_missing = 0
+    for thumbnail in thumbnails:
+        pending.append(thumbnail)
+        if len(pending) == window_frames:
+            yield np.stack(pending)
+            pending = pending[step:]
+    num_missing = len(pending) - _CONTEXT  # frames that were no window's middle yet
+    for start in range(0, num_missing, step):
+        middle = pending[start : start + min(step, num_missing - start) + 2 * _CONTEXT]
+        wanted = min(step, num_missing - start) + 2 * _CONTEXT
+        yield np.stack(middle + [pending[-1]] * (wanted - len(middle)))
+
+
+def _change(window: npt.NDArray[np.uint8], step: int) -> npt.NDArray[np.float32]:
+    """(T,) mean absolute difference from the frame `step` before, in grey levels; 0 where there is none."""
+    difference = np.abs(window[step:].astype(np.int16) - window[:-step]).mean((1, 2, 3), dtype=np.float32)
+    return np.concatenate([np.zeros(step, np.float32), difference])
+
+
+def _runs(marked: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last index of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
+    return [(int(first), int(after) - 1) for first, after in edges.reshape(-1, 2)]

@@ -1,0 +1,103 @@
+"""One file of encoded stretches, with the source's sound and subtitles, packet by packet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from heapq import merge
+from pathlib import Path
+from typing import Any
+
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from tasks.errors import BadOutput
+from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.opening import open_source
+from tasks.video.segments import open_segment, pictures_of, times_of
+from tasks.video.tags import put_tags
+from tasks.video.target import open_target
+
+_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".ts": "mpegts", ".nut": "nut"}
+_LARGEST_TIMESCALE = 2**31 - 1
+_HOLDS_ALL = "choose a name that ends in .mkv"
+
+
+def join_segments(segments: Sequence[Path], source: Path, info: VideoInfo, index: FrameIndex, target: Path) -> None:
+    """Write `target`: the pictures of the segments at the source's times, and the source's sound and subtitles as they are.
+
+    The segments together must have one picture for each frame of the index. Nothing else of the source comes through. Where its times are
+    negative, all streams start later by the same time. Raises BadOutput where the container that the target's name asks for cannot hold a
+    stream, NoSpace where the disk is full, ValueError where the segments do not fit the index.
+    """
+    container_format = _FORMATS.get(target.suffix.lower())
+    if container_format is None:
+        raise BadOutput(target, "is not named as a kind of video that is written", fix=f"end it in {', '.join(_FORMATS)}")
+    times = times_of(segments, index)
+    shift = max(0, -int(index.pts[0]))
+    with open_source(source, guess_pts=True) as rest, open_target(target, container_format, _clock(container_format, info)) as output:
+        picture = _add_picture(output.container, segments[0], info, target)
+        copies = {number: _add_copy(output.container, rest, number, target) for number in info.copied_streams}
+        pictures: Iterator[Packet[Any]] = pictures_of(segments, times + shift, picture, info)
+        others = _copied(rest, copies, shift * info.time_base)
+        output.mux(merge(pictures, others, key=_decoding_seconds))
+
+
+def _clock(container_format: str, info: VideoInfo) -> dict[str, str]:
+    """Options that keep the source's clock: its unit for the pictures, and one in which the starts of all streams can be told."""
+    if container_format not in ("mp4", "mov"):
+        return {"mpegts_copyts": "1"} if container_format == "mpegts" else {"avoid_negative_ts": "disabled"}
+    ticks = info.time_base.denominator
+    common = math.lcm(ticks, *(audio.sample_rate for audio in info.audio))
+    return {"video_track_timescale": str(ticks), "movie_timescale": str(common if common <= _LARGEST_TIMESCALE else ticks)}
+
+
+def _add_picture(container: OutputContainer, segment: Path, info: VideoInfo, target: Path) -> VideoStream:
+    with open_segment(segment) as first:
+        template = first.streams.video[0]
+        try:
+            stream = container.add_stream_from_template(template, opaque=True)
+        except ValueError as error:
+            raise _refused(target, container, "video", template.codec.canonical_name) from error
+    put_tags(stream.codec_context, info)
+    stream.time_base = info.time_base
+    stream.set_display_matrix(info.display_matrix)
+    if stream.codec_context.codec.canonical_name == "hevc" and container.format.name in ("mp4", "mov"):
+        # All parameter sets are in the header, and Apple's players take no other tag.
+        stream.codec_context.codec_tag = "hvc1"
+    return stream
+
+
+def _add_copy(container: OutputContainer, source: InputContainer, stream_index: int, target: Path) -> Stream:
+    template: Any = source.streams[stream_index]
+    try:
+        stream: Stream = container.add_stream_from_template(template)
+    except ValueError as error:
+        raise _refused(target, container, f"{template.type} stream {stream_index}", template.codec.canonical_name) from error
+    if template.language:
+        stream.metadata["language"] = template.language
+    stream.disposition = template.disposition
+    return stream
+
+
+def _refused(target: Path, container: OutputContainer, what: str, codec: str) -> BadOutput:
+    return BadOutput(target, f"a {container.format.name} file cannot hold the {what} ({codec})", fix=_HOLDS_ALL)
+
+
+def _copied(source: InputContainer, copies: dict[int, Stream], shift_seconds: Fraction) -> Iterator[Packet[Any]]:
+    """The source's packets of the copied streams, as packets of their copies."""
+    for packet in source.demux([source.streams[number] for number in copies]) if copies else ():
+        if packet.size == 0:
+            continue
+        shift = round(shift_seconds / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts + shift
+        packet.dts = packet.pts if packet.dts is None else packet.dts + shift
+        packet.stream = copies[packet.stream_index]
+        yield packet
+
+
+def _decoding_seconds(packet: Packet[Any]) -> Fraction:
+    return Fraction(packet.dts or 0) * packet.time_base

@@ -1,0 +1,110 @@
+"""What a video file holds, found in one pass over its packets; broken files are found out here, not halfway through a job."""
+
+from __future__ import annotations
+
+import hashlib
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from tasks.errors import BadVideo
+from tasks.video.contents import audio_of, dropped_of, subtitles_of
+from tasks.video.info import ColourRange, FrameIndex, VideoInfo
+from tasks.video.opening import open_source, picture_stream, skip_other_streams
+from tasks.video.scan import Scan, scan_frames, scan_packets
+from tasks.video.upright import rotation_of
+from tasks.video.whole import DAMAGED, check_whole
+
+_HASH_BLOCK_BYTES = 1 << 20
+
+# Their frames build on all frames before them, or have packets that show nothing: only decoding tells what is shown.
+_ONLY_DECODING_TELLS = {"gif", "apng", "vp8"}
+_RANGES: dict[int, ColourRange] = {1: "limited", 2: "full"}
+
+
+def probe_file(path: Path, content_hash: str | None = None) -> tuple[VideoInfo, FrameIndex]:
+    """What the file holds, and its frames; raises BadVideo where it is not a whole video that can be decoded.
+
+    `content_hash` is the file's SHA-256 where it is known already: computing it reads the whole file once more.
+    """
+    with open_source(path) as container:
+        stream = picture_stream(container, path)
+        if "mp4" in container.format.name:
+            # Elsewhere, the times of all streams tell whether the file is whole.
+            skip_other_streams(container, stream)
+        scan = scan_packets(container, stream)
+        check_whole(scan, container, stream, path)
+        seekable = scan.codec not in _ONLY_DECODING_TELLS and scan.has_unique_pts
+    if not seekable:
+        with open_source(path, guess_pts=True) as container:
+            scan_frames(container, picture_stream(container, path), scan, path)
+    index = scan.index()
+    if scan.first_frame is None or len(index) == 0:
+        raise BadVideo(path, "has no frames", fix=DAMAGED)
+    with open_source(path) as container:
+        return _describe(path, container, scan, content_hash, seekable=seekable), index
+
+
+def _describe(path: Path, container: InputContainer, scan: Scan, content_hash: str | None, *, seekable: bool) -> VideoInfo:
+    frame = scan.first_frame
+    assert frame is not None
+    pts = scan.index().pts
+    duration_seconds = (int(pts[-1]) + max(scan.last_duration, 1) - int(pts[0])) * scan.time_base
+    matrix = _display_matrix(frame)
+    stream = picture_stream(container, path)
+    context = stream.codec_context
+    return VideoInfo(
+        content_hash=content_hash or _sha256(path),
+        num_bytes=path.stat().st_size,
+        container=container.format.name,
+        stream_index=stream.index,
+        codec=scan.codec,
+        profile=context.profile,
+        pixel_format=frame.format.name,
+        width=frame.width,
+        height=frame.height,
+        frame_rate=_frame_rate(stream) or len(pts) / duration_seconds,
+        time_base=scan.time_base,
+        num_frames=len(pts),
+        duration_seconds=float(duration_seconds),
+        rotation_degrees=rotation_of(matrix),
+        display_matrix=matrix,
+        sample_aspect=stream.sample_aspect_ratio or Fraction(1),
+        colour_range=_RANGES.get(frame.color_range or context.color_range, "unspecified"),
+        colour_primaries=_said(frame.color_primaries, context.color_primaries),
+        colour_transfer=_said(frame.color_trc, context.color_trc),
+        colour_matrix=_said(frame.colorspace, context.colorspace),
+        reorder_frames=scan.reorder_frames,
+        seekable=seekable,
+        audio=audio_of(container),
+        subtitles=subtitles_of(container),
+        dropped=dropped_of(container, stream, scan),
+    )
+
+
+def _frame_rate(stream: VideoStream) -> Fraction | None:
+    return stream.average_rate or stream.guessed_rate or None
+
+
+def _said(by_frame: int, by_stream: int) -> int:
+    # 2 is "unspecified": the container may know what the frames do not say.
+    return int(by_frame) if by_frame != 2 else int(by_stream)
+
+
+def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
+    # PyAV's annotations take this container for a plain dict.
+    found = [bytes(one) for one in cast(Any, frame.side_data) if one.type.name == "DISPLAYMATRIX"]
+    return tuple(np.frombuffer(found[0], "<i4").tolist()) if found else None
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_HASH_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()

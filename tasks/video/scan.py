@@ -1,0 +1,169 @@
+"""One pass over a video's packets (or, where they do not tell, its frames) for the time of each frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from tasks.errors import BadVideo
+from tasks.video.info import FrameIndex
+from tasks.video.opening import explain
+
+# A decoder that gives nothing for this many packets will not start giving.
+_PATIENCE_PACKETS = 300
+
+
+@dataclass
+class Scan:
+    """What a pass over the file found.
+
+    pts, keys: of each shown packet or frame, in order of the pass
+    num_packets: of the picture's stream, hidden ones too
+    num_hidden: packets that an edit list hides
+    num_undecodable: frames before the first that can be decoded
+    end_seconds: the latest end of a packet of any stream that was read
+    broken: what is wrong with the last packets, "" where nothing is
+    """
+
+    codec: str
+    time_base: Fraction
+    pts: list[int | None] = field(default_factory=list)
+    keys: list[bool] = field(default_factory=list)
+    num_packets: int = 0
+    num_hidden: int = 0
+    num_undecodable: int = 0
+    first_frame: av.VideoFrame | None = None
+    last_duration: int = 0
+    end_seconds: float = 0.0
+    broken: str = ""
+    reorder_frames: int = 0
+    latest_pts: int | None = None
+
+    @property
+    def has_unique_pts(self) -> bool:
+        """Whether every frame has a time, and no two the same."""
+        return None not in self.pts and len(set(self.pts)) == len(self.pts) and any(self.keys)
+
+    def index(self) -> FrameIndex:
+        """The frames in order of presentation."""
+        pts = np.array(self.pts, np.int64)
+        order = np.argsort(pts, kind="stable")
+        return FrameIndex(pts[order], np.array(self.keys, bool)[order])
+
+
+def scan_packets(container: InputContainer, stream: VideoStream) -> Scan:
+    """The packets of the stream; nothing is decoded after the first frame."""
+    scan = Scan(codec=stream.codec.canonical_name, time_base=Fraction(stream.time_base or Fraction(1, 90000)))
+    latest = None
+    # There, durations are differences of decoding times; only the very last one is its own.
+    is_mp4 = "mp4" in container.format.name
+    try:
+        for packet in container.demux():
+            if packet.size == 0:
+                continue
+            _note_end(scan, packet)
+            if packet.stream_index != stream.index:
+                continue
+            scan.num_packets += 1
+            if packet.is_corrupt:
+                scan.broken = f"frame {scan.num_packets - 1} is cut off"
+            if packet.is_discard:
+                scan.num_hidden += 1
+            else:
+                scan.pts.append(packet.pts)
+                scan.keys.append(packet.is_keyframe)
+                is_latest = packet.pts is not None and (latest is None or packet.pts >= latest)
+                latest = packet.pts if is_latest else latest
+                scan.last_duration = (packet.duration or 0) if is_latest or is_mp4 else scan.last_duration
+            _decode_until_first(scan, stream, packet)
+    except (av.FFmpegError, OSError) as error:
+        scan.broken = f"after {scan.num_packets} frames it cannot be read ({explain(error)})"
+    scan.latest_pts = latest
+    scan.last_duration = scan.last_duration or step_of(stream, scan.time_base)
+    if scan.first_frame is None:
+        _decode_until_first(scan, stream, None)
+    if scan.has_unique_pts:
+        _drop_undecodable(scan)
+        scan.reorder_frames = reorder_depth(np.array(scan.pts, np.int64))
+    return scan
+
+
+def scan_frames(container: InputContainer, stream: VideoStream, scan: Scan, path: Path) -> None:
+    """Replace the packets of a scan by the frames, all decoded; their times are counted out where the file gives none."""
+    stream.thread_type = "AUTO"
+    pts: list[int | None] = []
+    keys: list[bool] = []
+    try:
+        for packet in container.demux(stream):
+            for frame in packet.decode():
+                pts.append(frame.pts if frame.pts is not None else frame.dts)
+                keys.append(frame.key_frame)
+    except (av.FFmpegError, OSError) as error:
+        raise BadVideo(
+            path, f"cannot be decoded after frame {len(pts) - 1} ({explain(error)})", fix="copy or download it again, or repair it first"
+        ) from error
+    scan.pts, scan.keys = _increasing(pts, step_of(stream, scan.time_base)), keys
+    scan.num_undecodable = scan.num_hidden = 0
+
+
+def step_of(stream: VideoStream, time_base: Fraction) -> int:
+    """The time from frame to frame at the stream's average rate."""
+    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    return max(1, round(1 / (rate * time_base)))
+
+
+def _increasing(pts: list[int | None], step: int) -> list[int | None]:
+    """Times as given; counted on in steps, back or forth, from the nearest given one; moved apart where two frames have the same."""
+    known = next((number for number, time in enumerate(pts) if time is not None), None)
+    latest = -step if known is None else (pts[known] or 0) - (known + 1) * step
+    filled = []
+    for time in pts:
+        latest = latest + step if time is None else time
+        filled.append(latest)
+    places = np.arange(len(filled))
+    return [int(time) for time in np.maximum.accumulate(np.array(filled, np.int64) - places) + places]
+
+
+def reorder_depth(pts_as_decoded: npt.NDArray[np.int64]) -> int:
+    """How many places a frame is decoded after its place in order of presentation, at most."""
+    ranks = np.empty(len(pts_as_decoded), np.int64)
+    ranks[np.argsort(pts_as_decoded, kind="stable")] = np.arange(len(pts_as_decoded))
+    return int(np.max(np.arange(len(ranks)) - ranks, initial=0))
+
+
+def _note_end(scan: Scan, packet: Packet[Stream]) -> None:
+    start = packet.pts if packet.pts is not None else packet.dts
+    if start is not None:
+        scan.end_seconds = max(scan.end_seconds, float((start + (packet.duration or 0)) * packet.time_base))
+
+
+def _decode_until_first(scan: Scan, stream: VideoStream, packet: Packet[Any] | None) -> None:
+    if scan.first_frame is not None or scan.num_packets > _PATIENCE_PACKETS:
+        return
+    try:
+        frames = stream.decode(packet)
+    except (av.FFmpegError, ValueError):
+        # The first packets of a recording that was cut may not decode; a later one will, or the file is refused.
+        return
+    if frames:
+        scan.first_frame = frames[0]
+
+
+def _drop_undecodable(scan: Scan) -> None:
+    """Leave out what comes before the first frame that decodes: pictures whose key frame was cut away, which no player shows."""
+    first = scan.first_frame.pts if scan.first_frame is not None else None
+    if first is None:
+        return
+    shown = [(pts, key) for pts, key in zip(scan.pts, scan.keys, strict=True) if pts is not None and pts >= first]
+    scan.num_undecodable = len(scan.pts) - len(shown)
+    scan.pts, scan.keys = [pts for pts, _ in shown], [key for _, key in shown]

@@ -1,0 +1,132 @@
+"""Writing a container into a file, with what the disk says said clearly."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+
+from tasks.errors import BadOutput, NoSpace
+from tasks.video.opening import explain
+
+_BUFFER_BYTES = 1 << 20
+
+
+class Target:
+    """A container being written; what goes wrong with the disk is raised at the next packet, or at the end."""
+
+    def __init__(self, container: OutputContainer, file: _TargetFile) -> None:
+        self.container = container
+        self._file = file
+
+    def mux(self, packets: Iterable[Packet[Stream]]) -> None:
+        """Write packets that belong to the container's streams."""
+        for packet in packets:
+            self.container.mux_one(packet)
+        self._file.check()
+
+
+@contextmanager
+def open_target(path: Path, container_format: str, options: dict[str, str] | None = None) -> Iterator[Target]:
+    """The container, open for streams and packets. Its bytes depend on nothing but what is put in.
+
+    Raises NoSpace where the disk is full, BadOutput where the file cannot be written or the container cannot hold what it is given.
+    """
+    with _TargetFile(path) as file:
+        always = {"fflags": "+bitexact"}
+        container = av.open(file, "w", format=container_format, container_options=always | (options or {}), buffer_size=_BUFFER_BYTES)
+        try:
+            # Closing writes the index, so it belongs to what can fail.
+            with container:
+                yield Target(container, file)
+        except av.FFmpegError as error:
+            file.check()
+            problem = f"{container_format} cannot hold this video ({explain(error)})"
+            raise BadOutput(path, problem, fix="choose a name that ends in .mkv") from error
+        file.check()
+
+
+class _TargetFile(io.RawIOBase):
+    """A file that takes all or remembers why not: FFmpeg may write on for a while, and forgets errors when it closes."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._path = path
+        self._error: OSError | None = None
+        self._file: io.FileIO | None = None
+        try:
+            self._file = io.FileIO(path, "w")
+        except OSError as error:
+            self._error = error
+            self.check()
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def write(self, content: bytes) -> int:  # type: ignore[override]
+        rest = memoryview(content)
+        try:
+            while self._error is None and rest and self._file is not None:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            self._error = error
+        return len(content)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0 if self._file is None else self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return 0 if self._file is None else self._file.tell()
+
+    def close(self) -> None:
+        try:
+            if self._file is not None:
+                self._file.close()
+        except OSError as error:
+            self._error = self._error or error
+        super().close()
+
+    def check(self) -> None:
+        """Raises NoSpace or BadOutput where something could not be written."""
+        if self._error is None:
+            return
+        if self._error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace(self._path, "the disk is full", fix="free some space, or write to another disk") from self._error
+        problem = f"cannot be written ({explain(self._error)})"
+        raise BadOutput(self._path, problem, fix="choose another place, or change its permissions") from self._error
+
+
+class WholeFile:
+    """A file that is written beside its target, and takes its place only if it is kept."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        # The ending stays, for it says which container is meant.
+        self.path = target.with_name(f".{target.stem}.unfinished-{os.getpid()}{target.suffix}")
+
+    def keep(self) -> None:
+        """Put the finished file in the target's place, in one step and for good."""
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
+        self.path.replace(self._target)
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[WholeFile]:
+    """A file to write; what is not kept is removed, however the block ends."""
+    file = WholeFile(target)
+    try:
+        yield file
+    finally:
+        file.path.unlink(missing_ok=True)
