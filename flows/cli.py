@@ -30,19 +30,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _blur(options: argparse.Namespace) -> None:
-    from flows.commands import blur  # noqa: PLC0415  a wrong option is answered before anything heavy is loaded
+    from flows.commands import blur  #  a wrong option is answered before anything heavy is loaded
 
     blur(options)
 
 
 def _people(options: argparse.Namespace) -> None:
-    from flows.commands import people  # noqa: PLC0415
+    from flows.commands import people
 
     people(options)
 
 
 def _models(options: argparse.Namespace) -> None:
-    from flows.commands import fetch_model, list_models  # noqa: PLC0415
+    from flows.commands import fetch_model, list_models
 
     if options.action == "fetch":
         fetch_model(options.name)
@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="veil", description="Make the right people unrecognisable in video.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    blur = commands.add_parser("blur", help="blur faces in a video", description="Blur faces in a video. Without --keep, --only or --at: everyone.")
+    blur = commands.add_parser(
+        "blur", help="blur faces in a video", description="Blur faces in a video. Without --keep, --only or --at: everyone."
+    )
     blur.add_argument("video", type=Path, metavar="VIDEO")
     blur.add_argument("-o", dest="output", type=Path, required=True, metavar="OUT", help="where the result goes")
     who = blur.add_mutually_exclusive_group()
@@ -68,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_plan(blur)
     blur.set_defaults(run=_blur)
 
-    people = commands.add_parser("people", help="show who is in a video", description="Write a page with a face per person, and the same as JSON.")
+    people = commands.add_parser(
+        "people", help="show who is in a video", description="Write a page with a face per person, and the same as JSON."
+    )
     people.add_argument("video", type=Path, metavar="VIDEO")
     people.add_argument("-o", dest="output", type=Path, required=True, metavar="FOLDER")
     _add_plan(people)

@@ -8,27 +8,39 @@ from pathlib import Path
 from typing import Any
 
 from flows import environment
+from flows.report import BlurReport
+from flows.request import Request, check_request, finished_before
+from flows.screen import Screen
+from tasks import progress
 from tasks.errors import BadOutput, BadSetting
 from tasks.plan import Plan, load_values, make_plan
 
 
 def blur(options: argparse.Namespace) -> None:
     """`veil blur`."""
-    plan = plan_of(options)
-    environment.prepare()
-
-    from flows.blur_video import blur_video  # noqa: PLC0415  Prefect takes seconds to load
-    from flows.screen import Screen  # noqa: PLC0415
-    from tasks import progress  # noqa: PLC0415
-
-    with Screen() as screen, progress.listening(screen):
-        report = blur_video(options.video.absolute(), options.output.absolute(), plan, options.overwrite)
+    screen = Screen()
+    request = check_request(options.video.absolute(), options.output.absolute(), plan_of(options), overwrite=options.overwrite)
+    report = finished_before(request)
+    if report is not None:
+        screen.say("Nothing to do: the same was done before, and its result is still there.")
+    else:
+        report = _run(request, screen)
     if options.report:
         _write(options.report, report.model_dump_json(indent=2))
     for warning in report.warnings:
         screen.say(f"! {warning}")
     people = sum(decision.decision != "kept" for decision in report.people)
-    screen.say(f"{options.output}: {people} of {len(report.people)} people blurred in {report.num_covered_frames} of {report.num_frames} frames")
+    screen.say(
+        f"{options.output}: {people} of {len(report.people)} people blurred in {report.num_covered_frames} of {report.num_frames} frames"
+    )
+
+
+def _run(request: Request, screen: Screen) -> BlurReport:
+    environment.prepare()
+    from flows.blur_video import blur_video  #  Prefect takes seconds to load
+
+    with screen, progress.listening(screen):
+        return blur_video(request.source, request.target, request.plan, overwrite=True)
 
 
 def plan_of(options: argparse.Namespace) -> Plan:

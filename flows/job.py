@@ -8,22 +8,12 @@ from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task, unmapped
 
+from flows.report import StageRun
 from tasks import progress
-from tasks.method import Settings
 from tasks.results import Manifest
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=Manifest)
-
-
-class StageRun(Settings):
-    """What a stage took."""
-
-    stage: str
-    seconds: float
-    num_parts: int
-    num_cached: int
-    """parts whose result was known already"""
 
 
 class Job:
@@ -36,7 +26,7 @@ class Job:
         """The stage's result; `num_frames` is how many frames it will say it has done."""
         started = time.monotonic()
         progress.begin(stage.name, num_frames)
-        state: Any = stage(*args, return_state=True, **kwargs)  # type: ignore[call-overload]
+        state: Any = stage(*args, return_state=True, **kwargs)
         result: R = state.result()
         self._note(stage.name, started, [state])
         return result
@@ -53,5 +43,7 @@ class Job:
 
     def _note(self, stage: str, started: float, states: Iterable[Any]) -> None:
         cached = [state.name == "Cached" for state in states]
-        self.stages.append(StageRun(stage=stage, seconds=round(time.monotonic() - started, 3), num_parts=len(cached), num_cached=sum(cached)))
+        self.stages.append(
+            StageRun(stage=stage, seconds=round(time.monotonic() - started, 3), num_parts=len(cached), num_cached=sum(cached))
+        )
         progress.end(stage, all(cached))

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flows.job import StageRun
 from tasks.checking import Finding
-from tasks.choose_people import Choice
 from tasks.choosing import Decision
-from tasks.find_faces import SegmentFaces
-from tasks.find_shots import Shots
+from tasks.manifests import BlurCheck, Choice, SegmentFaces, Shots
+from tasks.method import Settings
 from tasks.plan import Plan
 from tasks.results import Manifest
-from tasks.verify_blur import BlurCheck
 from tasks.video.info import VideoInfo
+
+
+class StageRun(Settings):
+    """What a stage took."""
+
+    stage: str
+    seconds: float
+    num_parts: int
+    num_cached: int
+    """parts whose result was known already"""
 
 
 class BlurReport(Manifest):

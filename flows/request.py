@@ -26,6 +26,7 @@ class Request:
 
     source: Path
     target: Path
+    plan: Plan
     source_sha256: str
     photos: tuple[tuple[str, Path], ...]
     photo_sha256s: tuple[tuple[str, str], ...]
@@ -44,7 +45,7 @@ def check_request(source: Path, target: Path, plan: Plan, overwrite: bool) -> Re
     source_sha256 = file_sha256(source)
     probe_store(ObjectStore())
     key = content_key("finished", 1, {"source": source_sha256, "photos": hashes, "plan": plan, "kind": target.suffix.lower()})
-    request = Request(source, target, source_sha256, photos, hashes, Record(key))
+    request = Request(source, target, plan, source_sha256, photos, hashes, Record(key))
     if target.exists() and not overwrite and finished_before(request) is None:
         raise BadOutput(target, "exists already", fix="choose another name, or add --overwrite")
     return request

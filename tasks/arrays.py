@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +19,13 @@ def pack(named: Mapping[str, npt.NDArray[np.generic]]) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         for name, array in named.items():
             entry = zipfile.ZipInfo(f"{name}.npy", _THE_SAME_CLOCK)
+            entry.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(entry, "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
     return buffer.getvalue()
 
 
-def unpack(content: bytes) -> dict[str, npt.NDArray[np.generic]]:
+def unpack(content: bytes) -> dict[str, npt.NDArray[Any]]:
     """The arrays of an archive; raises ValueError where it holds anything but plain arrays."""
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}

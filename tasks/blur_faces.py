@@ -8,22 +8,15 @@ from pathlib import Path
 
 from tasks import progress
 from tasks.covering import covered_frames
+from tasks.manifests import RenderedSegment, Video
 from tasks.plan import BlurFaces
-from tasks.probe_video import Video
-from tasks.results import Manifest, ObjectRef, ObjectStore
+from tasks.results import ObjectRef, ObjectStore
 from tasks.segments import Segment
 from tasks.stage import stage
 from tasks.tracks import Cover
 from tasks.video.join import join_segments
 from tasks.video.read import read_frames
 from tasks.video.write import encode_segment
-
-
-class RenderedSegment(Manifest):
-    """A segment's encoded picture, without sound."""
-
-    picture_ref: ObjectRef
-    num_frames: int
 
 
 @stage("blur_faces", version=1)

@@ -5,28 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tasks.faces import Detections
-from tasks.find_faces import SegmentFaces
-from tasks.find_shots import Shots
 from tasks.grouping import group
+from tasks.manifests import SegmentFaces, Shots, TrackSet, Video
 from tasks.plan import BuildTracks
-from tasks.probe_video import Video
-from tasks.results import Manifest, ObjectRef, ObjectStore
+from tasks.results import ObjectStore
 from tasks.stage import stage
 from tasks.tracking import Extension, tracks_of_shot
-from tasks.tracks import Track, tracks_from_bytes, tracks_to_bytes
+from tasks.tracks import tracks_to_bytes
 from tasks.video.info import VideoInfo
-
-
-class TrackSet(Manifest):
-    """All tracks of a video, with their persons."""
-
-    tracks_ref: ObjectRef
-    num_tracks: int
-    num_persons: int
-
-    @property
-    def tracks(self) -> list[Track]:
-        return tracks_from_bytes(ObjectStore().get(self.tracks_ref))
 
 
 @stage("build_tracks", version=1)

@@ -35,7 +35,13 @@ class Finding(Settings):
 
 
 def check(
-    frames: Iterable[tuple[int, av.VideoFrame]], info: VideoInfo, cover: Cover, kept: Cover, tracks: list[Track], finder: Finder, limits: tuple[float, float]
+    frames: Iterable[tuple[int, av.VideoFrame]],
+    info: VideoInfo,
+    cover: Cover,
+    kept: Cover,
+    tracks: list[Track],
+    finder: Finder,
+    limits: tuple[float, float],
 ) -> tuple[list[Finding], Detections | None]:
     """Findings, and the uncovered faces as detections to go on with.
 
@@ -70,9 +76,7 @@ def _overlaps(boxes: Floats, others: Floats) -> np.ndarray[tuple[int, int], np.d
 def _finding(kind: Literal["uncovered", "recognisable"], found: Detections, row: int, distance: float | None) -> Finding:
     left, top, right, bottom = (round(float(side), 1) for side in found.boxes[row])
     score = round(float(found.scores[row]), 3)
-    return Finding(
-        kind=kind, frame=int(found.frames[row]), left=left, top=top, right=right, bottom=bottom, score=score, distance=distance
-    )
+    return Finding(kind=kind, frame=int(found.frames[row]), left=left, top=top, right=right, bottom=bottom, score=score, distance=distance)
 
 
 def _only_with_faces(missed: list[Detections]) -> Detections | None:

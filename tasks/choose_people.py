@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tasks.build_tracks import TrackSet
-from tasks.choosing import Decision, decisions_of, is_covered, verdicts_of
+from tasks.choosing import decisions_of, is_covered, verdicts_of
+from tasks.manifests import Choice, Photos, TrackSet, Video
 from tasks.plan import ChoosePeople
-from tasks.probe_video import Video
-from tasks.read_photos import Photos
-from tasks.results import Manifest, ObjectRef, ObjectStore
+from tasks.results import ObjectRef, ObjectStore
 from tasks.segments import Segment
 from tasks.selectors.verdicts import Evidence
 from tasks.stage import stage
 from tasks.tracks import Cover
-
-
-class Choice(Manifest):
-    """The cover, a segment at a time, and what was decided about each person."""
-
-    cover_refs: tuple[ObjectRef, ...]
-    """one for each segment, so that a segment whose cover stays the same is not rendered again"""
-    kept_refs: tuple[ObjectRef, ...]
-    """the same for the faces that stay visible, so that they can be told from faces that were missed"""
-    decisions: tuple[Decision, ...]
-    num_covered_frames: int
 
 
 @stage("choose_people", version=1)

@@ -36,7 +36,11 @@ def verdicts_of(evidence: Evidence, selectors: Sequence[Selector]) -> list[Verdi
     nobody = Verdict("no match", None, None, "everyone is blurred")
     rank = {"match": 0, "unsure": 1, "no match": 2}
     said = [selector.pick(evidence) for selector in selectors]
-    return [min(each, key=lambda verdict: rank[verdict.answer]) for each in zip(*said, strict=True)] if said else [nobody] * len(evidence.tracks)
+    return (
+        [min(each, key=lambda verdict: rank[verdict.answer]) for each in zip(*said, strict=True)]
+        if said
+        else [nobody] * len(evidence.tracks)
+    )
 
 
 def is_covered(verdict: Verdict, policy: Policy) -> bool:

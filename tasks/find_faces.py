@@ -5,26 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasks import progress
-from tasks.faces import Detections
 from tasks.looking import Finder, look
+from tasks.manifests import SegmentFaces, Video
 from tasks.plan import FindFaces
-from tasks.probe_video import Video
-from tasks.results import Manifest, ObjectRef, ObjectStore
+from tasks.results import ObjectStore
 from tasks.segments import Segment
 from tasks.stage import stage
 from tasks.video.read import read_frames
-
-
-class SegmentFaces(Manifest):
-    """What was found in a segment; frames are counted from the video's start."""
-
-    detections_ref: ObjectRef
-    num_looks: int
-    num_frames: int
-
-    @property
-    def detections(self) -> Detections:
-        return Detections.from_bytes(ObjectStore().get(self.detections_ref))
 
 
 @stage("find_faces", version=1)

@@ -5,20 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasks import progress
+from tasks.manifests import Shots, Video
 from tasks.plan import FindShots
-from tasks.probe_video import Video
-from tasks.results import Manifest
 from tasks.shot_finders.transitions import shots_between
 from tasks.stage import stage
-from tasks.tracks import Shot
 from tasks.video.read import read_frames
 from tasks.video.thumbnails import thumbnail
-
-
-class Shots(Manifest):
-    """All shots of a video, in order; every frame is in one."""
-
-    shots: tuple[Shot, ...]
 
 
 @stage("find_shots", version=1)

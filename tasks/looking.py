@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol
 
 import av
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.faces import Detections, Faces, Floats
+from tasks.models.session import num_cores
 from tasks.tracks import Shot
 from tasks.video.info import VideoInfo
 from tasks.video.upright import to_decoded, upright_bgr
@@ -20,15 +22,13 @@ _MOST_WINDOW_FRAMES = 65
 
 
 class Detector(Protocol):
-    def detect(self, pictures_bgr: list[npt.NDArray[np.uint8]]) -> list[Faces]:
-        """The faces of each picture, (H, W, 3) uint8 BGR, upright, in that picture's pixels."""
+    def detect(self, picture_bgr: npt.NDArray[np.uint8]) -> Faces:
+        """The faces of a picture, (H, W, 3) uint8 BGR, upright, in its pixels; called from several threads at once."""
 
 
 class Recogniser(Protocol):
-    num_dimensions: int
-
     def embed(self, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:
-        """Embeddings, (N, num_dimensions) float32, and qualities, (N,) float32, 0 to 1, of the faces of one picture."""
+        """Embeddings, (N, D) float32, and qualities, (N,) float32, 0 to 1, of the faces of one picture."""
 
 
 class Sampler(Protocol):
@@ -36,17 +36,22 @@ class Sampler(Protocol):
         """Yields frames to look at, from first to last of one shot; takes back what was found at them, in order of frame."""
 
 
-@dataclass(frozen=True)
 class Finder:
-    """A loaded detector and a loaded recogniser."""
+    """A loaded detector and a loaded recogniser, which look at several pictures side by side: a core for each beats all cores for one."""
 
-    detector: Detector
-    recogniser: Recogniser
+    def __init__(self, detector: Detector, recogniser: Recogniser) -> None:
+        self.recogniser = recogniser
+        self._detector = detector
+        self._pool = ThreadPoolExecutor(num_cores(), thread_name_prefix="find-faces")
 
-    def find(self, pictures_bgr: list[npt.NDArray[np.uint8]]) -> list[tuple[Faces, Floats, Floats]]:
-        """For each upright picture its faces, their embeddings and the qualities of these."""
-        found = self.detector.detect(pictures_bgr)
-        return [(faces, *self.recogniser.embed(picture, faces)) for picture, faces in zip(pictures_bgr, found, strict=True)]
+    def find(self, pictures: Sequence[Callable[[], npt.NDArray[np.uint8]]]) -> list[tuple[Faces, Floats, Floats]]:
+        """For each picture its faces, their embeddings and the qualities of these; a picture is what its call gives, (H, W, 3) uint8 BGR, upright."""
+        return list(self._pool.map(self._find, pictures))
+
+    def _find(self, picture: Callable[[], npt.NDArray[np.uint8]]) -> tuple[Faces, Floats, Floats]:
+        picture_bgr = picture()
+        faces = self._detector.detect(picture_bgr)
+        return (faces, *self.recogniser.embed(picture_bgr, faces))
 
 
 def window_frames(info: VideoInfo) -> int:
@@ -55,7 +60,9 @@ def window_frames(info: VideoInfo) -> int:
     return int(np.clip(_WINDOW_BYTES // frame_bytes, 5, _MOST_WINDOW_FRAMES))
 
 
-def look(frames: Iterator[tuple[int, av.VideoFrame]], shots: Sequence[Shot], info: VideoInfo, sampler: Sampler, finder: Finder) -> Detections:
+def look(
+    frames: Iterator[tuple[int, av.VideoFrame]], shots: Sequence[Shot], info: VideoInfo, sampler: Sampler, finder: Finder
+) -> Detections:
     """What the sampler's looks find in consecutive shots, whose frames come one by one."""
     parts = []
     for shot in shots:
@@ -81,8 +88,7 @@ def look(frames: Iterator[tuple[int, av.VideoFrame]], shots: Sequence[Shot], inf
 
 def look_at(frames: Sequence[tuple[int, av.VideoFrame]], info: VideoInfo, finder: Finder) -> Detections:
     """What is found in these frames; boxes in pixels of the decoded picture."""
-    pictures = [upright_bgr(frame, info.rotation_degrees) for _, frame in frames]
-    found = finder.find(pictures)
+    found = finder.find([partial(upright_bgr, frame, info.rotation_degrees) for _, frame in frames])
     numbers = np.array([number for number, _ in frames], np.int64)
     faces = [each for each, _, _ in found]
     turn = (info.width, info.height, info.rotation_degrees)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from tasks.faces import Floats
 
@@ -28,6 +27,8 @@ def euclidean(embeddings: Floats, others: Floats) -> Floats:
 
 def assign(cost: Floats, gate: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Rows and columns of the pairs with the least total cost, no pair dearer than the gate (Kuhn 1955, Munkres 1957)."""
+    from scipy.optimize import linear_sum_assignment  # SciPy takes a second to load
+
     allowed = np.where(cost <= gate, cost, _NEVER)  # a NaN is not allowed either
     rows, columns = linear_sum_assignment(allowed)
     kept = allowed[rows, columns] < _NEVER

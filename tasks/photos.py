@@ -62,18 +62,18 @@ def read_photo(path: Path) -> npt.NDArray[np.uint8]:
 
 def one_face(finder: Finder, picture_bgr: npt.NDArray[np.uint8], path: Path) -> Floats:
     """The embedding, (D,), of the one face of a photo. Raises BadPhoto for none, several, or one too small to be told."""
-    faces, embeddings, _ = finder.find([picture_bgr])[0]
+    faces, embeddings, _ = finder.find([lambda: picture_bgr])[0]
     widths = faces.boxes[:, 2] - faces.boxes[:, 0]
     clear = np.flatnonzero(faces.scores >= _CLEARLY)
     if not len(clear):
         raise BadPhoto(path, "no face is found on it", fix="give a photo that shows the face from the front, large and sharp")
-    main = clear[np.argmax(widths[clear])]
-    others = [row for row in clear if row != main and widths[row] > _SMALLER_BYSTANDER * widths[main]]
+    main = int(clear[np.argmax(widths[clear])])
+    others = [int(row) for row in clear if row != main and widths[row] > _SMALLER_BYSTANDER * widths[main]]
     if others:
         raise BadPhoto(path, f"{len(others) + 1} faces are on it ({_places(faces, [main, *others])})", fix="cut out the one that is meant")
     if np.isnan(embeddings[main]).any():
         raise BadPhoto(path, f"its face is {widths[main]:.0f} pixels wide, too small to be told", fix="give a larger photo")
-    return embeddings[main]
+    return np.asarray(embeddings[main], np.float32)
 
 
 def _places(faces: Faces, rows: Sequence[int]) -> str:

@@ -83,13 +83,17 @@ class VerifyBlur(Settings):
     every_frames: int = Field(12, ge=1, description="one frame in so many of the finished video is looked at again")
     sure_score: float = Field(0.6, ge=0, le=1, description="a face outside the cover that scores less is not reported")
     same_face: float = Field(0.4, ge=0, description="distance of embeddings up to which a covered face is reported as still recognisable")
-    repairs: int = Field(2, ge=0, le=5, description="how often faces that were missed are covered and the segments they are in rendered again")
+    repairs: int = Field(
+        2, ge=0, le=5, description="how often faces that were missed are covered and the segments they are in rendered again"
+    )
 
 
 class Plan(Settings):
     """All stages' settings. The defaults are the recommended ones."""
 
-    segment_seconds: float = Field(120, ge=1, description="a video is worked on, resumed and shared out in segments of whole shots about this long")
+    segment_seconds: float = Field(
+        120, ge=1, description="a video is worked on, resumed and shared out in segments of whole shots about this long"
+    )
     find_shots: FindShots = FindShots()
     find_faces: FindFaces = FindFaces()
     build_tracks: BuildTracks = BuildTracks()
@@ -111,7 +115,9 @@ def load_values(path: Path | None, assignments: Sequence[str] = ()) -> dict[str,
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals:
-            raise BadSetting(f"--set {assignment}", "has no value", fix="write it as STAGE.NAME=VALUE, for instance blur_faces.blur.method=solid")
+            raise BadSetting(
+                f"--set {assignment}", "has no value", fix="write it as STAGE.NAME=VALUE, for instance blur_faces.blur.method=solid"
+            )
         _assign(values, name.strip().split("."), _parsed(value.strip()))
     return values
 
@@ -128,7 +134,11 @@ def _over(defaults: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     """The values, with what they leave out taken from the defaults, unless they choose another method."""
     if values.get("method", defaults.get("method")) != defaults.get("method"):
         return values
-    both = {name: _over(defaults[name], value) for name, value in values.items() if isinstance(value, dict) and isinstance(defaults.get(name), dict)}
+    both = {
+        name: _over(defaults[name], value)
+        for name, value in values.items()
+        if isinstance(value, dict) and isinstance(defaults.get(name), dict)
+    }
     return defaults | values | both
 
 

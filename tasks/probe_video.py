@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.results import Manifest, ObjectRef, ObjectStore
+from tasks.manifests import Video
+from tasks.results import ObjectStore
 from tasks.stage import stage
-from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.probe import probe_file
-
-
-class Video(Manifest):
-    """A video as it is, without its path."""
-
-    info: VideoInfo
-    index_ref: ObjectRef
-
-    @property
-    def index(self) -> FrameIndex:
-        return FrameIndex.from_bytes(ObjectStore().get(self.index_ref))
 
 
 @stage("probe_video", version=1)

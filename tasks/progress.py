@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
@@ -49,7 +49,7 @@ def end(stage: str, cached: bool) -> None:
         listener.end(stage, cached)
 
 
-def counted(stage: str, frames: Iterable[T]) -> Iterator[T]:
+def counted(stage: str, frames: Iterable[T]) -> Generator[T, None, None]:
     """Passes the frames on, and says so one by one."""
     for frame in frames:
         yield frame

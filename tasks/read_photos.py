@@ -10,21 +10,11 @@ import numpy as np
 from tasks import arrays
 from tasks.faces import Floats
 from tasks.looking import Finder
+from tasks.manifests import Photos
 from tasks.photos import one_face, read_photo
 from tasks.plan import FindFaces
-from tasks.results import Manifest, ObjectRef, ObjectStore
+from tasks.results import ObjectStore
 from tasks.stage import stage
-
-
-class Photos(Manifest):
-    """Embeddings of the people on the photos."""
-
-    embeddings_ref: ObjectRef
-
-    @property
-    def embeddings(self) -> dict[str, Floats]:
-        """(K, D) by name, K photos of each."""
-        return {name: array.astype(np.float32) for name, array in arrays.unpack(ObjectStore().get(self.embeddings_ref)).items()}
 
 
 @stage("read_photos", version=1, apart=("paths",))

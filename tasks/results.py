@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
-from prefect.serializers import Serializer
 from pydantic import BaseModel, Field
 
 from tasks.errors import NoSpace, StoreError
@@ -42,17 +41,14 @@ class Manifest(Settings):
         Manifest.known[cls.__name__] = cls
 
 
-class ManifestSerializer(Serializer):  # type: ignore[type-arg]  # Prefect registers it by name, which a parametrised one has not
-    """Manifests as JSON. What is read is one of `Manifest.known`, or an error."""
+def manifest_to_bytes(manifest: Manifest) -> bytes:
+    return json.dumps({"manifest": type(manifest).__name__, "content": manifest.model_dump(mode="json")}, sort_keys=True).encode()
 
-    type: str = Field("veil-manifest", frozen=True)
 
-    def dumps(self, obj: Manifest) -> bytes:
-        return json.dumps({"manifest": type(obj).__name__, "content": obj.model_dump(mode="json")}, sort_keys=True).encode()
-
-    def loads(self, blob: bytes) -> Manifest:
-        stored = json.loads(blob)
-        return Manifest.known[stored["manifest"]].model_validate(stored["content"])
+def manifest_from_bytes(content: bytes) -> Manifest:
+    """One of `Manifest.known`; raises ValueError, KeyError or TypeError for anything else."""
+    stored = json.loads(content)
+    return Manifest.known[stored["manifest"]].model_validate(stored["content"])
 
 
 def results_folder() -> Path:
@@ -117,7 +113,9 @@ def _explained(folder: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace(folder, "the disk is full", fix="free some space or set VEIL_RESULTS to a larger disk, then run again") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
-            raise StoreError(folder, f"results cannot be kept here ({error.strerror})", fix="set VEIL_RESULTS to a writable folder") from error
+            raise StoreError(
+                folder, f"results cannot be kept here ({error.strerror})", fix="set VEIL_RESULTS to a writable folder"
+            ) from error
         raise
 
 
@@ -157,7 +155,7 @@ class Record:
     def read(self) -> Manifest | None:
         """None where there is none, or none that this version can read."""
         try:
-            return ManifestSerializer().loads(self._path.read_bytes())
+            return manifest_from_bytes(self._path.read_bytes())
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -165,5 +163,5 @@ class Record:
         with _explained(self._path.parent):
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with tempfile.NamedTemporaryFile(dir=self._path.parent, prefix=".new-", delete=False) as file:
-                file.write(ManifestSerializer().dumps(manifest))
+                file.write(manifest_to_bytes(manifest))
             Path(file.name).replace(self._path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from tasks.method import Settings
@@ -35,5 +36,5 @@ def cut_into_segments(shots: Sequence[Shot], most_frames: int) -> list[Segment]:
             segments[-1].append(shot)
             continue
         borders = [shot.first + shot.num_frames * part // num_parts for part in range(num_parts + 1)]
-        segments += [[shot.model_copy(update={"first": a, "last": b - 1})] for a, b in zip(borders, borders[1:], strict=False)]
+        segments += [[shot.model_copy(update={"first": a, "last": b - 1})] for a, b in itertools.pairwise(borders)]
     return [Segment(shots=tuple(each)) for each in segments if each]

@@ -10,8 +10,23 @@ from typing import Any, ParamSpec, TypeVar
 from prefect import Task, task
 from prefect.context import TaskRunContext
 from prefect.results import get_result_store
+from prefect.serializers import Serializer
+from pydantic import Field
 
-from tasks.results import Manifest, ManifestSerializer, ObjectRef, ObjectStore, content_key
+from tasks.results import Manifest, ObjectRef, ObjectStore, content_key, manifest_from_bytes, manifest_to_bytes
+
+
+class ManifestSerializer(Serializer):  # Prefect registers it by name, which a parametrised one has not
+    """Manifests as JSON. What is read is one of `Manifest.known`, or an error."""
+
+    type: str = Field("veil-manifest", frozen=True)
+
+    def dumps(self, obj: Manifest) -> bytes:
+        return manifest_to_bytes(obj)
+
+    def loads(self, blob: bytes) -> Manifest:
+        return manifest_from_bytes(blob)
+
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=Manifest)
@@ -23,20 +38,19 @@ def stage(name: str, *, version: int, apart: tuple[str, ...] = ("source",)) -> C
     `version` goes up whenever the same inputs give another result.
     """
 
-    def key(_: TaskRunContext, parameters: dict[str, Any]) -> str:
+    def key(_: TaskRunContext, parameters: dict[str, Any]) -> str | None:
         inputs = {parameter: value for parameter, value in parameters.items() if parameter not in apart}
         chosen = content_key(name, version, inputs)
         forget_unless_whole(chosen)
         return chosen
 
-    return lambda function: task(
-        function,
-        name=name,
-        cache_key_fn=key,
-        persist_result=True,
-        result_serializer=ManifestSerializer(),
-        cache_result_in_memory=False,
-    )
+    def make(function: Callable[P, R]) -> Task[P, R]:
+        options = task(
+            name=name, cache_key_fn=key, persist_result=True, result_serializer=ManifestSerializer(), cache_result_in_memory=False
+        )
+        return options(function)
+
+    return make
 
 
 def forget_unless_whole(key: str) -> None:
@@ -49,7 +63,9 @@ def forget_unless_whole(key: str) -> None:
         return
     try:
         record = json.loads(path.read_bytes())
-        whole = record["metadata"]["serializer"]["type"] == "veil-manifest" and all(map(ObjectStore().has, _refs(json.loads(record["result"]))))
+        whole = record["metadata"]["serializer"]["type"] == "veil-manifest" and all(
+            map(ObjectStore().has, _refs(json.loads(record["result"])))
+        )
     except (ValueError, KeyError, TypeError):
         whole = False
     if not whole:

@@ -35,9 +35,7 @@ def tracks_of_shot(
     return [_track(inside, chain, shot, extension, interpolator, smoother) for chain in linker.chains(inside)]
 
 
-def _track(
-    detections: Detections, chain: Ints, shot: Shot, extension: Extension, interpolator: Interpolator, smoother: Smoother
-) -> Track:
+def _track(detections: Detections, chain: Ints, shot: Shot, extension: Extension, interpolator: Interpolator, smoother: Smoother) -> Track:
     """The track of one chain of rows of `detections`; its person is not known yet and given as -1."""
     seen_frames, seen_boxes = detections.frames[chain], detections.boxes[chain]
     inner = np.arange(seen_frames[0], seen_frames[-1] + 1)
@@ -83,7 +81,7 @@ def _lead(boxes: Floats, room_frames: int, extension: Extension) -> Floats:
 
 
 def _beyond_edges(boxes: Floats, width: int, height: int) -> Floats:
-    """Boxes that touch the picture's edge, or nearly, reach half a face beyond it: the face does, and a round cover has to hide its cut side."""
+    """Boxes that touch the picture's edge, or nearly, reach half a face beyond it, so that a round cover hides the side that is cut."""
     size = boxes[:, 2:] - boxes[:, :2]
     near = _NEAR_EDGE * size
     limits = np.array([width, height], np.float32)

@@ -7,29 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from tasks import progress
-from tasks.build_tracks import TrackSet
-from tasks.checking import Finding, check
-from tasks.choose_people import Choice
+from tasks.checking import check
 from tasks.errors import BadVideo
 from tasks.faces import Detections
-from tasks.find_faces import SegmentFaces
 from tasks.looking import Finder
+from tasks.manifests import BlurCheck, Choice, SegmentFaces, TrackSet, Video
 from tasks.plan import FindFaces, VerifyBlur
-from tasks.probe_video import Video
-from tasks.results import Manifest, ObjectRef, ObjectStore
+from tasks.results import ObjectRef, ObjectStore
 from tasks.stage import stage
 from tasks.tracks import Cover
 from tasks.video.probe import probe_file
 from tasks.video.read import read_frames
-
-
-class BlurCheck(Manifest):
-    """What was seen in the finished video."""
-
-    num_checked_frames: int
-    findings: tuple[Finding, ...]
-    missed: SegmentFaces | None
-    """uncovered faces as detections, to be covered in another round"""
 
 
 @stage("verify_blur", version=1, apart=("rendered",))
@@ -37,8 +25,12 @@ def verify_blur(rendered: Path, video: Video, tracks: TrackSet, choice: Choice, 
     """Decodes the whole written file, so that one that does not play to its end is found out, and looks at some frames of it."""
     store = ObjectStore()
     info, index = probe_file(rendered)
-    if len(index) != video.info.num_frames or np.any(np.diff(index.pts) * info.time_base != np.diff(video.index.pts) * video.info.time_base):
-        raise BadVideo(rendered, "does not have the source's frames at the source's times", fix="report this, please, with the report and the source")
+    if len(index) != video.info.num_frames or np.any(
+        np.diff(index.pts) * info.time_base != np.diff(video.index.pts) * video.info.time_base
+    ):
+        raise BadVideo(
+            rendered, "does not have the source's frames at the source's times", fix="report this, please, with the report and the source"
+        )
     cover = _all(store, choice.cover_refs)
     kept = _all(store, choice.kept_refs)
     finder = Finder(looking.detector.load(), looking.recogniser.load())

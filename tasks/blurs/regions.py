@@ -33,7 +33,9 @@ def window(plane: Plane, box: FaceBox) -> tuple[slice, slice]:
 
 def ellipse(plane: Plane, rows: slice, columns: slice, box: FaceBox, feather: float) -> Floats:
     """(H, W) float32: 1 inside the ellipse that the box holds, falling to 0 outside it over a share `feather` of its radius."""
-    x = ((np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5) * plane.horizontal_step - (box.left + box.right) / 2) / (box.width / 2)
+    x = ((np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5) * plane.horizontal_step - (box.left + box.right) / 2) / (
+        box.width / 2
+    )
     y = ((np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) * plane.vertical_step - (box.top + box.bottom) / 2) / (box.height / 2)
     radius = np.sqrt(x[None, :] ** 2 + y[:, None] ** 2)
     return np.asarray(np.clip((1 + feather - radius) / max(feather, 1e-3), 0, 1), np.float32)

@@ -51,7 +51,9 @@ class Round(_Region):
         rows, columns = window(plane, expanded(box, _FEATHER / 2))
         region = plane.samples[rows, columns]
         if region.size:
-            blend(region, _blurred(region, self.strength * face.width / plane.horizontal_step), ellipse(plane, rows, columns, box, _FEATHER))
+            blend(
+                region, _blurred(region, self.strength * face.width / plane.horizontal_step), ellipse(plane, rows, columns, box, _FEATHER)
+            )
 
 
 class Square(_Region):
@@ -95,7 +97,7 @@ def _means(region: Samples, starts_down: Ints, starts_right: Ints) -> Samples:
     """(tiles down, tiles across) the mean of each tile of a region."""
     sums = np.add.reduceat(np.add.reduceat(region, starts_down, axis=0, dtype=np.float32), starts_right, axis=1)
     heights, widths = np.diff(np.append(starts_down, region.shape[0])), np.diff(np.append(starts_right, region.shape[1]))
-    return np.asarray(sums / (heights[:, None] * widths[None]), region.dtype)
+    return (sums / (heights[:, None] * widths[None])).astype(region.dtype)
 
 
 def _blurred(region: Samples, sigma: float) -> Samples:
@@ -104,4 +106,4 @@ def _blurred(region: Samples, sigma: float) -> Samples:
     shrink = max(1.0, sigma / 4)
     small = cv2.resize(region, (max(1, round(width / shrink)), max(1, round(height / shrink))), interpolation=cv2.INTER_AREA)
     soft = cv2.GaussianBlur(small, (0, 0), sigma / shrink, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), region.dtype)
+    return cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR).astype(region.dtype)

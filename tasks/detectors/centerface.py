@@ -28,13 +28,16 @@ class CenterFace(Method):
 
     method: Literal["centerface"] = "centerface"
     min_score: float = Field(0.3, ge=0.05, le=1, description="faces that score less are not reported")
-    min_long_side_pixels: int = Field(640, ge=128, le=4096, description="smaller pictures are not enlarged beyond their own size above this")
+    min_long_side_pixels: int = Field(
+        640, ge=128, le=4096, description="smaller pictures are not enlarged beyond their own size above this"
+    )
     max_long_side_pixels: int = Field(960, ge=128, le=4096, description="larger pictures are reduced to this before they are looked at")
-    close_up_pixels: int = Field(256, ge=0, le=4096, description="long side of a second, small look for faces too large for the first; 0 for none")
-    threads: int = Field(2, ge=1, le=64, description="of the inference; part of the key, for the last digits depend on it")
+    close_up_pixels: int = Field(
+        256, ge=0, le=4096, description="long side of a second, small look for faces too large for the first; 0 for none"
+    )
 
     def load(self) -> CenterFaceDetector:
-        return CenterFaceDetector(self, load_session("centerface", self.threads))
+        return CenterFaceDetector(self, load_session("centerface", threads=1))
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,8 @@ class CenterFaceDetector:
     settings: CenterFace
     session: InferenceSession
 
-    def detect(self, pictures_bgr: list[npt.NDArray[np.uint8]]) -> list[Faces]:
-        """The faces of each picture, (H, W, 3) uint8 BGR, upright, in that picture's pixels."""
-        return [self._detect(picture) for picture in pictures_bgr]
-
-    def _detect(self, picture_bgr: npt.NDArray[np.uint8]) -> Faces:
+    def detect(self, picture_bgr: npt.NDArray[np.uint8]) -> Faces:
+        """The faces of a picture, (H, W, 3) uint8 BGR, upright, in its pixels."""
         height, width = picture_bgr.shape[:2]
         long_side = min(self.settings.max_long_side_pixels, max(self.settings.min_long_side_pixels, width, height))
         looks = [self._look(picture_bgr, long_side)]
@@ -70,10 +70,13 @@ class CenterFaceDetector:
         margin = _MULTIPLE // 2
         bottom, right = (margin + -(side + 2 * margin) % _MULTIPLE for side in reduced.shape[:2])
         padded = cv2.copyMakeBorder(reduced, margin, bottom, margin, right, cv2.BORDER_REPLICATE)
-        network_input = cv2.dnn.blobFromImage(padded)  # BGR, as the network was trained
-        maps = self.session.run(None, {self.session.get_inputs()[0].name: network_input})
-        found = _decode(*(np.asarray(each)[0] for each in maps), self.settings.min_score)
-        return Faces(((found.boxes - margin) / scale).astype(np.float32), found.scores, ((found.landmarks - margin) / scale).astype(np.float32))
+        network_input = cv2.dnn.blobFromImage(padded, swapRB=True)
+        names = ["heatmap", "scale", "offset", "landmarks"]
+        heat, sizes, offsets, landmarks = (each[0] for each in self.session.run(names, {"pictures": network_input}))
+        found = _decode(heat, sizes, offsets, landmarks, self.settings.min_score)
+        return Faces(
+            ((found.boxes - margin) / scale).astype(np.float32), found.scores, ((found.landmarks - margin) / scale).astype(np.float32)
+        )
 
 
 def _best(faces: Faces) -> Faces:

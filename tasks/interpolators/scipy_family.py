@@ -6,7 +6,6 @@ from typing import Literal, Protocol
 
 import numpy as np
 from pydantic import Field
-from scipy import interpolate
 
 from tasks.faces import Floats, Ints
 from tasks.method import Method
@@ -25,6 +24,8 @@ class Pchip(Method):
     method: Literal["pchip"] = "pchip"
 
     def fill(self, frames: Ints, boxes: Floats, wanted: Ints) -> Floats:
+        from scipy import interpolate  # SciPy takes a second to load
+
         return _filled(interpolate.PchipInterpolator, frames, boxes, wanted)
 
 
@@ -55,6 +56,8 @@ class CubicSpline(Method):
     method: Literal["cubic_spline"] = "cubic_spline"
 
     def fill(self, frames: Ints, boxes: Floats, wanted: Ints) -> Floats:
+        from scipy import interpolate
+
         return _filled(interpolate.CubicSpline, frames, boxes, wanted)
 
 
@@ -65,6 +68,8 @@ class Polynomial(Method):
     degree: int = Field(2, ge=1, le=5, description="of each piece; fewer looks than this lower it")
 
     def fill(self, frames: Ints, boxes: Floats, wanted: Ints) -> Floats:
+        from scipy import interpolate
+
         degree = min(self.degree, len(frames) - 1)
         return _filled(lambda x, y: interpolate.make_interp_spline(x, y, k=degree), frames, boxes, wanted)
 

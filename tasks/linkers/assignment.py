@@ -103,7 +103,9 @@ class _Chain:
         """The box at a frame beyond either end if the face goes on as it did there, ever more slowly."""
         end, towards = (-1, -1) if frame > self.last_frame else (0, 1)
         inner = end
-        while -len(self.frames) <= inner + towards < len(self.frames) and abs(self.frames[inner + towards] - self.frames[end]) <= _SPAN_FRAMES:
+        while (
+            -len(self.frames) <= inner + towards < len(self.frames) and abs(self.frames[inner + towards] - self.frames[end]) <= _SPAN_FRAMES
+        ):
             inner += towards
         elapsed = abs(self.frames[inner] - self.frames[end])
         if elapsed == 0:

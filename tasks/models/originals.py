@@ -23,7 +23,7 @@ Bytes = npt.NDArray[np.uint8]
 
 def run_centerface(wheel: Path, file: str) -> Arrays:
     """Its own dimensions are ten pictures of 32 x 32 pixels."""
-    import onnxruntime  # noqa: PLC0415
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # it warns of each weight that is listed as an input
@@ -36,7 +36,7 @@ def run_centerface(wheel: Path, file: str) -> Arrays:
 
 def run_dlib(wheel: Path, file: str) -> Arrays:
     """The descriptors that dlib itself gives of chips of 150 x 150 pixels."""
-    import dlib  # noqa: PLC0415
+    import dlib
 
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
         model = dlib.face_recognition_model_v1(archive.extract(file, folder))

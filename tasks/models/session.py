@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,13 @@ def load_session(name: str, threads: int) -> InferenceSession:
         return _sessions[name, threads]
 
 
+def num_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _load(name: str, threads: int) -> InferenceSession:
-    import onnxruntime  # noqa: PLC0415 - takes a third of a second
+    import onnxruntime  # takes a third of a second
 
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL

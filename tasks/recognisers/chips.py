@@ -29,7 +29,7 @@ def warp(picture_bgr: npt.NDArray[np.uint8], landmarks: Floats) -> npt.NDArray[n
     shrink = int(1 / max(_scale(_similarity(points, _IN_CHIP)), 1e-3))
     if shrink > 1:  # warping alone would skip pixels
         smaller = (max(1, region.shape[1] // shrink), max(1, region.shape[0] // shrink))
-        points = points * (np.array(smaller, np.float32) / region.shape[1::-1])
+        points = (points * (np.array(smaller) / np.array(region.shape[1::-1]))).astype(np.float32)
         region = cv2.resize(region, smaller, interpolation=cv2.INTER_AREA).astype(np.uint8)
     chip = cv2.warpAffine(region, _similarity(points, _IN_CHIP), (CHIP_PIXELS, CHIP_PIXELS), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(chip, np.uint8)

@@ -17,16 +17,17 @@ from tasks.recognisers import chips
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+_DIMENSIONS = 128
+
 
 class DlibResNet(Method):
     """dlib's ResNet through ONNX Runtime, on chips warped from the detector's five landmarks; no download."""
 
     method: Literal["dlib"] = "dlib"
     min_face_pixels: int = Field(20, ge=8, le=512, description="smaller faces get no embedding")
-    threads: int = Field(2, ge=1, le=64, description="of the inference; part of the key, for the last digits depend on it")
 
     def load(self) -> DlibRecogniser:
-        return DlibRecogniser(self, load_session("dlib_resnet", self.threads))
+        return DlibRecogniser(self, load_session("dlib_resnet", threads=1))
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,15 @@ class DlibRecogniser:
 
     settings: DlibResNet
     session: InferenceSession
-    num_dimensions: int = 128
 
     def embed(self, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:
         """Embeddings (N, 128) float32 and qualities (N,) float32, 0 to 1, of the faces; NaN and 0 for those that are too small."""
-        embeddings = np.full((len(faces), self.num_dimensions), np.nan, np.float32)
+        embeddings = np.full((len(faces), _DIMENSIONS), np.nan, np.float32)
         qualities = np.zeros(len(faces), np.float32)
         widths = faces.boxes[:, 2] - faces.boxes[:, 0]
         for row in np.flatnonzero(widths >= self.settings.min_face_pixels):
             chip = chips.warp(picture_bgr, faces.landmarks[row])
             network_input = np.ascontiguousarray(chip[:, :, ::-1].transpose(2, 0, 1)[None], np.float32)
-            embeddings[row] = self.session.run(None, {self.session.get_inputs()[0].name: network_input})[0][0]
+            embeddings[row] = self.session.run(["embeddings"], {"chips": network_input})[0][0]
             qualities[row] = chips.quality(chip, faces.landmarks[row], float(widths[row])) * float(faces.scores[row])
         return embeddings, qualities

@@ -19,10 +19,6 @@ class NoRecogniser(Method):
     def load(self) -> NoRecogniser:
         return self
 
-    @property
-    def num_dimensions(self) -> int:
-        return 1
-
     def embed(self, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:
         """NaN and 0 for every face."""
         return np.full((len(faces), 1), np.nan, np.float32), np.zeros(len(faces), np.float32)

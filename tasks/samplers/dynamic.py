@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Generator
 from dataclasses import replace
 from typing import Literal
@@ -37,8 +38,10 @@ class Dynamic(Method):
         while True:
             end = min(last, start + (window_frames - 1) // step * step)
             grid = sorted({*range(start, end, step), end})
-            wanted, intervals, num_extra = [frame for frame in grid if frame not in known], [], 0
-            pairs = list(zip(grid, grid[1:], strict=False))
+            wanted = [frame for frame in grid if frame not in known]
+            pairs = list(itertools.pairwise(grid))
+            intervals: list[tuple[int, int, int]] = []
+            num_extra = 0
             while wanted:
                 found = yield wanted
                 known |= {frame: found[found.rows_at(frame)] for frame in wanted}
@@ -68,5 +71,5 @@ class Dynamic(Method):
     def _as_expected(self, before: Detections, middle: Detections, after: Detections) -> bool:
         """Whether the look between two others shows their faces half-way, so that nothing happened that the three do not tell."""
         rows, columns = assign(geometric_cost(before.boxes, after.boxes), _GATE)
-        expected = replace(before[rows], boxes=(before.boxes[rows] + after.boxes[columns]) / 2)
+        expected = replace(before[rows], boxes=((before.boxes[rows] + after.boxes[columns]) / 2).astype(np.float32))
         return self._agree(before, after, _GATE) and self._agree(expected, middle, self.max_deviation)

@@ -14,9 +14,9 @@ from tasks.tracks import Track
 
 
 def compare(tracks: Sequence[Track], references: Mapping[str, Floats], match: float, no_match: float) -> list[Verdict]:
-    """A verdict a track; `references` are embeddings, (K, D), by name. Distances up to `match` are the same person, from `no_match` on another.
+    """A verdict a track; `references` are embeddings, (K, D), by name.
 
-    Between the two, a track is who its person (all tracks of the same face together) is. Of two tracks of one name that are seen at the
+    Distances up to `match` are the same person, from `no_match` on another. Between the two, a track is who its person (all tracks of the same face together) is. Of two tracks of one name that are seen at the
     same time, the less like one is unsure: nobody is in two places.
     """
     verdicts = [_verdict(track, _person_embedding(tracks, track.person), references, match, no_match) for track in tracks]

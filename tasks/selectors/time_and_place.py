@@ -49,7 +49,9 @@ class TimeAndPlace(Method):
         tracks = evidence.tracks
         frames = [frame_of(pick, evidence) for pick in self.picks]
         picked = {_track_at(evidence, pick, frame): str(pick) for pick, frame in zip(self.picks, frames, strict=True)}
-        references = {name: tracks[number].embedding[None] for number, name in picked.items() if not np.isnan(tracks[number].embedding).any()}
+        references = {
+            name: tracks[number].embedding[None] for number, name in picked.items() if not np.isnan(tracks[number].embedding).any()
+        }
         if references:
             verdicts = compare(tracks, references, self.match, self.no_match)
         else:
@@ -85,7 +87,9 @@ def _track_at(evidence: Evidence, pick: Pick, frame: int) -> int:
     }
     hits = [number for number, box in there.items() if box.left <= pick.x < box.right and box.top <= pick.y < box.bottom]
     if not hits:
-        near = ", ".join(f"({(box.left + box.right) / 2:.0f}, {(box.top + box.bottom) / 2:.0f})" for box in sorted(there.values(), key=_left))
+        near = ", ".join(
+            f"({(box.left + box.right) / 2:.0f}, {(box.top + box.bottom) / 2:.0f})" for box in sorted(there.values(), key=_left)
+        )
         fix = f"point at one of the faces in that frame: {near}" if near else "no face is in that frame at all: choose another time"
         raise BadPick(pick, "no face is there", fix=fix)
     return min(hits, key=lambda number: _distance(there[number], pick))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from tasks.method import Method
-from tasks.models.session import load_session
+from tasks.models.session import load_session, num_cores
 from tasks.shot_finders.transitions import Thumbnail, Transition
 
 if TYPE_CHECKING:
@@ -22,16 +22,20 @@ _MOST_OF_IT = 0.5  # of a transition's change, in one step: a cut
 
 
 class TransNetV2(Method):
-    """TransNetV2 through ONNX Runtime, both heads, preceded by a gate that lets it see only windows in which something changes; no download."""
+    """TransNetV2 through ONNX Runtime, both heads; a gate lets it see only windows in which something changes. No download."""
 
     method: Literal["transnetv2"] = "transnetv2"
     threshold: float = Field(0.5, gt=0, lt=1, description="probability that makes a frame one of a transition")
-    window_frames: int = Field(100, ge=60, le=600, description="looked at together; a longer window is quicker and takes more memory")
-    still: float = Field(2.0, ge=0, le=255, description="mean change of grey levels within 8 frames below which nothing can have begun; 0 shows the network everything")
-    threads: int = Field(2, ge=1, le=64, description="of the inference; part of the key, for the last digits depend on it")
+    window_frames: int = Field(300, ge=60, le=600, description="looked at together; a longer window is quicker and takes more memory")
+    still: float = Field(
+        2.0,
+        ge=0,
+        le=255,
+        description="mean change of grey levels within 8 frames below which nothing can have begun; 0 shows the network everything",
+    )
 
     def load(self) -> TransNetV2Finder:
-        return TransNetV2Finder(self, load_session("transnetv2", self.threads))
+        return TransNetV2Finder(self, load_session("transnetv2", threads=num_cores()))
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class TransNetV2Finder:
         jumps = _change(window, 1)[_CONTEXT:-_CONTEXT]
         if _change(window, 8).max() < self.settings.still:
             return np.zeros_like(jumps), np.zeros_like(jumps), jumps
-        single, many = self.session.run(["single", "many"], {self.session.get_inputs()[0].name: window[None]})
+        single, many = self.session.run(["single", "many"], {"frames": window[None]})
         return single[_CONTEXT:-_CONTEXT], many[_CONTEXT:-_CONTEXT], jumps
 
 

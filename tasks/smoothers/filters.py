@@ -6,8 +6,6 @@ from typing import Literal, Protocol
 
 import numpy as np
 from pydantic import Field
-from scipy.ndimage import uniform_filter1d
-from scipy.signal import savgol_filter
 
 from tasks.faces import Floats
 from tasks.method import Method
@@ -27,6 +25,8 @@ class MovingAverage(Method):
     window_frames: int = Field(5, ge=1, le=99, description="odd; 1 changes nothing")
 
     def smooth(self, boxes: Floats) -> Floats:
+        from scipy.ndimage import uniform_filter1d  # SciPy takes a second to load
+
         return np.asarray(uniform_filter1d(boxes, self.window_frames, axis=0, mode="nearest"), np.float32)
 
 
@@ -38,6 +38,8 @@ class SavitzkyGolay(Method):
     degree: int = Field(2, ge=1, le=5, description="of the polynomial; less than the window")
 
     def smooth(self, boxes: Floats) -> Floats:
+        from scipy.signal import savgol_filter
+
         window = min(self.window_frames, len(boxes)) - (min(self.window_frames, len(boxes)) + 1) % 2
         if window <= self.degree:
             return boxes
