@@ -8,18 +8,15 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.job import Job
+from flows.look_through import look_through
 from flows.report import BlurReport, make_report
 from flows.request import check_request, finished_before, remember
 from tasks.blur_faces import blur_faces, join
 from tasks.build_tracks import build_tracks
 from tasks.choose_people import choose_people
-from tasks.find_faces import find_faces
-from tasks.find_shots import find_shots
 from tasks.plan import Plan
-from tasks.probe_video import probe_video
 from tasks.read_photos import read_photos
 from tasks.results import results_folder
-from tasks.segments import cut_into_segments
 from tasks.verify_blur import verify_blur
 from tasks.video.target import whole_file
 
@@ -42,12 +39,9 @@ def blur_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite:
     if done := finished_before(request):
         return done
     job = Job()
-    video = job.run(probe_video, 0, source, request.source_sha256)
-    num_frames = video.info.num_frames
     photos = job.run(read_photos, 0, request.photos, request.photo_sha256s, plan.find_faces) if request.photos else None
-    shots = job.run(find_shots, num_frames, source, video, plan.find_shots)
-    segments = cut_into_segments(shots.shots, round(plan.segment_seconds * video.info.frame_rate))
-    faces = job.map(find_faces, num_frames, {"segment": segments}, source=source, video=video, settings=plan.find_faces)
+    video, shots, segments, faces = look_through(job, source, request.source_sha256, plan)
+    num_frames = video.info.num_frames
     for repair in range(plan.verify_blur.repairs + 1):
         tracks = job.run(build_tracks, 0, video, shots, faces, plan.build_tracks)
         choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people)
@@ -55,7 +49,7 @@ def blur_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite:
         rendered = job.map(blur_faces, num_frames, parts, source=source, video=video, settings=plan.blur_faces)
         with whole_file(target) as written:
             join(rendered, source, video, written.path)
-            check = job.run(verify_blur, num_frames, written.path, video, tracks, choice, plan.find_faces, plan.verify_blur)
+            check = job.run(verify_blur, num_frames, written.path, video, tracks, choice, rendered, plan.find_faces, plan.verify_blur)
             if check.missed is None or repair == plan.verify_blur.repairs:
                 written.keep()
                 break

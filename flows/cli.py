@@ -42,12 +42,12 @@ def _people(options: argparse.Namespace) -> None:
 
 
 def _models(options: argparse.Namespace) -> None:
-    from flows.commands import fetch_model, list_models
+    from flows.models_command import fetch_model, show_models
 
     if options.action == "fetch":
         fetch_model(options.name)
     else:
-        list_models()
+        show_models()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
         "people", help="show who is in a video", description="Write a page with a face per person, and the same as JSON."
     )
     people.add_argument("video", type=Path, metavar="VIDEO")
-    people.add_argument("-o", dest="output", type=Path, required=True, metavar="FOLDER")
+    people.add_argument("-o", dest="output", type=Path, required=True, metavar="FOLDER", help="where the page goes: a new or empty folder")
+    people.add_argument("--overwrite", action="store_true", help="replace an earlier page in FOLDER")
     _add_plan(people)
     people.set_defaults(run=_people)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from flows import environment
+from flows.people_page import CONTENTS, PAGE
 from flows.report import BlurReport
-from flows.request import Request, check_request, finished_before
+from flows.request import Request, check_request, check_source, finished_before
 from flows.screen import Screen
+from flows.whole_folder import check_folder
 from tasks import progress
 from tasks.errors import BadOutput, BadSetting
 from tasks.plan import Plan, load_values, make_plan
@@ -43,6 +45,22 @@ def _run(request: Request, screen: Screen) -> BlurReport:
         return blur_video(request.source, request.target, request.plan, overwrite=True)
 
 
+def people(options: argparse.Namespace) -> None:
+    """`veil people`."""
+    source, folder = options.video.absolute(), options.output.resolve()
+    plan = make_plan(load_values(options.plan, options.set))
+    check_source(source)
+    check_folder(folder, options.overwrite, CONTENTS)
+    environment.prepare()
+    from flows.find_people import find_people
+
+    screen = Screen()
+    with screen, progress.listening(screen):
+        found = find_people(source, folder, plan, overwrite=options.overwrite)
+    screen.say(f"{options.output / PAGE}: {len(found.persons)} {'person' if len(found.persons) == 1 else 'people'}")
+    screen.say("It shows faces, which are biometric data: delete it when it is no longer needed.")
+
+
 def plan_of(options: argparse.Namespace) -> Plan:
     """The plan that a command line asks for: its own words over `--set` over the plan's file."""
     values = load_values(options.plan, options.set)
@@ -56,6 +74,8 @@ def plan_of(options: argparse.Namespace) -> Plan:
         chosen = {"policy": policy, "selectors": [{"method": "time_and_place", "picks": picks}]}
     elif options.keep_picked:
         raise BadSetting("--keep-picked", "nobody is picked", fix="say who with --at TIME,X,Y")
+    if getattr(options, "preview", None):
+        values["preview_seconds"] = _preview_seconds(options.preview)
     if chosen:
         values["choose_people"] = values.get("choose_people", {}) | chosen
     return make_plan(values)
@@ -69,6 +89,13 @@ def pick_of(text: str) -> dict[str, float]:
         return {"seconds": seconds_of(when), "x": x, "y": y}
     except ValueError:
         raise BadSetting(f"--at {text}", "is not a time and a place", fix="write TIME,X,Y, for instance 00:01:02.5,640,300") from None
+
+
+def _preview_seconds(text: str) -> float:
+    try:
+        return seconds_of(text)
+    except ValueError:
+        raise BadSetting(f"--preview {text}", "is not a time", fix="write seconds, for instance 10s") from None
 
 
 def seconds_of(text: str) -> float:

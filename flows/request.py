@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.report import BlurReport
-from tasks.errors import BadOutput, BadVideo
+from tasks.errors import BadOutput
 from tasks.photos import photo_files
 from tasks.plan import Plan
 from tasks.results import Manifest, ObjectStore, Record, content_key, file_sha256, probe_store
+from tasks.video.probe import check_opens
 
 
 class Finished(Manifest):
@@ -35,20 +36,22 @@ class Request:
 
 def check_request(source: Path, target: Path, plan: Plan, overwrite: bool) -> Request:
     """Raises the VeilError for what cannot be done, before anything is."""
-    if not source.exists():
-        raise BadVideo(source, "is not there", fix="check the path")
-    if source.is_dir():
-        raise BadVideo(source, "is a folder", fix="give a video file")
+    check_source(source)
     check_target(source, target)
     photos = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, file_sha256(path)) for name, path in photos)
     source_sha256 = file_sha256(source)
-    probe_store(ObjectStore())
     key = content_key("finished", 1, {"source": source_sha256, "photos": hashes, "plan": plan, "kind": target.suffix.lower()})
     request = Request(source, target, plan, source_sha256, photos, hashes, Record(key))
     if target.exists() and not overwrite and finished_before(request) is None:
         raise BadOutput(target, "exists already", fix="choose another name, or add --overwrite")
     return request
+
+
+def check_source(source: Path) -> None:
+    """Raises BadVideo for a source that is not there or does not open, and StoreError where nothing could be kept of what is found in it."""
+    check_opens(source)
+    probe_store(ObjectStore())
 
 
 def check_target(source: Path, target: Path) -> None:

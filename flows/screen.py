@@ -14,6 +14,7 @@ _SAYS = {
     "find_faces": "Finding faces",
     "build_tracks": "Following faces",
     "choose_people": "Choosing people",
+    "cut_out_faces": "Cutting out faces",
     "blur_faces": "Blurring",
     "verify_blur": "Checking the result",
 }

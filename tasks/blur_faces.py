@@ -33,4 +33,4 @@ def blur_faces(source: Path, video: Video, segment: Segment, cover_ref: ObjectRe
 def join(segments: Sequence[RenderedSegment], source: Path, video: Video, target: Path) -> None:
     """Writes the segments, with the source's sound and subtitles, to `target`. Copies packets: quick enough never to be cached."""
     pictures = [ObjectStore().path(segment.picture_ref) for segment in segments]
-    join_segments(pictures, source, video.info, video.index, target)
+    join_segments(pictures, source, video.info, video.index, target, whole=video.whole)

@@ -17,6 +17,7 @@ from tasks.tracks import Cover, Track
 from tasks.video.info import VideoInfo
 
 _SAME_PLACE = 0.2  # IoU of a face that is found with one that was decided about
+_CLEAR = 0.2  # quality of a face that is seen well enough to be recognised at all
 _MOSTLY_INSIDE = 0.6  # of a found face's area under a cover: the covered face itself, seen in part
 
 
@@ -58,7 +59,7 @@ def check(
         stray = ~under.any(1) & ~_overlaps(found.boxes, visible.boxes).any(1) & (found.scores >= min_score)
         findings += [_finding("uncovered", found, int(row), None) for row in np.flatnonzero(stray)]
         missed.append(found[stray])
-        for row in np.flatnonzero(under.any(1) & ~np.isnan(found.embeddings[:, 0])):
+        for row in np.flatnonzero(under.any(1) & (found.qualities >= _CLEAR)):
             owners = blurred.tracks[under[row]]
             distance = float(np.min(euclidean(found.embeddings[row][None], np.stack([tracks[owner].embedding for owner in owners]))))
             if distance <= same_face:

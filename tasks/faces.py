@@ -38,7 +38,7 @@ class Faces:
 
     boxes: (N, 4) float32, left, top, right, bottom in pixels of that picture
     scores: (N,) float32, 0 to 1
-    landmarks: (N, 5, 2) float32, x and y of the eye on the picture's left, the other eye, nose tip, mouth corner on the picture's left, the other
+    landmarks: (N, 5, 2) float32, x and y of both eyes, the nose tip and both corners of the mouth; of pairs, the picture's left one first
     """
 
     boxes: Floats

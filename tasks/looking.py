@@ -45,7 +45,10 @@ class Finder:
         self._pool = ThreadPoolExecutor(num_cores(), thread_name_prefix="find-faces")
 
     def find(self, pictures: Sequence[Callable[[], npt.NDArray[np.uint8]]]) -> list[tuple[Faces, Floats, Floats]]:
-        """For each picture its faces, their embeddings and the qualities of these; a picture is what its call gives, (H, W, 3) uint8 BGR, upright."""
+        """For each picture its faces, their embeddings and the qualities of these.
+
+        A picture is what its call gives, (H, W, 3) uint8 BGR, upright; it is made where it is looked at.
+        """
         return list(self._pool.map(self._find, pictures))
 
     def _find(self, picture: Callable[[], npt.NDArray[np.uint8]]) -> tuple[Faces, Floats, Floats]:

@@ -18,10 +18,22 @@ class Video(Manifest):
 
     info: VideoInfo
     index_ref: ObjectRef
+    whole: bool = True
+    """False for a preview of its first seconds"""
 
     @property
     def index(self) -> FrameIndex:
         return FrameIndex.from_bytes(ObjectStore().get(self.index_ref))
+
+    def first_seconds(self, seconds: float) -> Video:
+        """The same video, as if it ended after so many seconds, and at least one frame."""
+        index = self.index
+        num_frames = max(1, int(np.searchsorted(index.pts, index.pts[0] + seconds / float(self.info.time_base))))
+        if num_frames == len(index):
+            return self
+        first = FrameIndex(index.pts[:num_frames], index.is_key[:num_frames])
+        info = self.info.model_copy(update={"num_frames": num_frames, "duration_seconds": seconds})
+        return Video(info=info, index_ref=ObjectStore().put("index", first.to_bytes()), whole=False)
 
 
 class Shots(Manifest):

@@ -1,4 +1,7 @@
-"""The plan: every setting of every stage. One union a stage is at once the registry, the validation, the form in the UI and part of the key."""
+"""The plan: every setting of every stage.
+
+One union a stage is at once the registry of its ways, the validation, the form in Prefect's UI and a part of the key.
+"""
 
 from __future__ import annotations
 
@@ -91,6 +94,7 @@ class VerifyBlur(Settings):
 class Plan(Settings):
     """All stages' settings. The defaults are the recommended ones."""
 
+    preview_seconds: float | None = Field(None, gt=0, description="only so much of the video's beginning")
     segment_seconds: float = Field(
         120, ge=1, description="a video is worked on, resumed and shared out in segments of whole shots about this long"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +93,7 @@ def tracks_from_bytes(content: bytes) -> list[Track]:
     borders = np.cumsum(columns.pop("lengths"))[:-1]
     if not len(columns["person"]):
         return []
-    per_track = {name: np.split(column, borders) if name in _PER_FRAME else column for name, column in columns.items()}
+    per_track: dict[str, Any] = {name: np.split(column, borders) if name in _PER_FRAME else column for name, column in columns.items()}
     return [
         Track(**{name: (value[i] if np.ndim(value[i]) else value[i].item()) for name, value in per_track.items()})
         for i in range(len(columns["person"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from tasks.checking import check
 from tasks.errors import BadVideo
 from tasks.faces import Detections
 from tasks.looking import Finder
-from tasks.manifests import BlurCheck, Choice, SegmentFaces, TrackSet, Video
+from tasks.manifests import BlurCheck, Choice, RenderedSegment, SegmentFaces, TrackSet, Video
 from tasks.plan import FindFaces, VerifyBlur
 from tasks.results import ObjectRef, ObjectStore
 from tasks.stage import stage
@@ -20,11 +21,19 @@ from tasks.video.probe import probe_file
 from tasks.video.read import read_frames
 
 
-@stage("verify_blur", version=1, apart=("rendered",))
-def verify_blur(rendered: Path, video: Video, tracks: TrackSet, choice: Choice, looking: FindFaces, settings: VerifyBlur) -> BlurCheck:
+@stage("verify_blur", version=1, apart=("path",))
+def verify_blur(
+    path: Path,
+    video: Video,
+    tracks: TrackSet,
+    choice: Choice,
+    rendered: Sequence[RenderedSegment],
+    looking: FindFaces,
+    settings: VerifyBlur,
+) -> BlurCheck:
     """Decodes the whole written file, so that one that does not play to its end is found out, and looks at some frames of it."""
     store = ObjectStore()
-    info, index = probe_file(rendered)
+    info, index = probe_file(path)
     if len(index) != video.info.num_frames or np.any(
         np.diff(index.pts) * info.time_base != np.diff(video.index.pts) * video.info.time_base
     ):
@@ -34,7 +43,7 @@ def verify_blur(rendered: Path, video: Video, tracks: TrackSet, choice: Choice, 
     cover = _all(store, choice.cover_refs)
     kept = _all(store, choice.kept_refs)
     finder = Finder(looking.detector.load(), looking.recogniser.load())
-    frames = progress.counted("verify_blur", read_frames(rendered, info, index, 0, len(index) - 1))
+    frames = progress.counted("verify_blur", read_frames(path, info, index, 0, len(index) - 1))
     some = ((number, frame) for number, frame in frames if number % settings.every_frames == settings.every_frames // 2)
     findings, missed = check(some, video.info, cover, kept, tracks.tracks, finder, (settings.sure_score, settings.same_face))
     return BlurCheck(

@@ -1,16 +1,31 @@
-"""Drawn clips, once a session; what they show is in `clip.truth`."""
+"""Drawn clips, once a session (what they show is in `clip.truth`); a Prefect server, once a session; an empty results store a test."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from flows import environment
 from tests.clips import Clip, Script, cuts_script, draw_folder, no_faces_script, two_people_script
 
 SMALL = (640, 360)
 FILM_RATE = Fraction(24000, 1001)  # not a whole number, as in much real footage
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What Prefect reads when it is imported: nothing of the user's, and as quiet as the command makes it."""
+    home = tempfile.TemporaryDirectory(prefix="veil-tests-")
+    config.add_cleanup(home.cleanup)
+    for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+        del os.environ[name]
+    os.environ["PREFECT_HOME"] = home.name
+    os.environ["VEIL_RESULTS"] = f"{home.name}/results"  # of tests that ask for no store of their own
+    environment.prepare()
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +49,34 @@ def cut_clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
 def _draw(tmp_path_factory: pytest.TempPathFactory, script: Script) -> Clip:
     folder: Path = tmp_path_factory.mktemp("clip")
     return draw_folder(script, folder, size=SMALL, frame_rate=FILM_RATE)
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One real server for all tests, as quiet as the command makes it; its address, which subprocesses find in PREFECT_API_URL."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    no_heartbeat = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})  # saves a second a flow
+    with prefect_test_harness(server_startup_timeout=280), no_heartbeat, pytest.MonkeyPatch.context() as variables:
+        address = PREFECT_API_URL.value()
+        variables.setenv("PREFECT_API_URL", address)
+        yield address
+
+
+@pytest.fixture
+def empty_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A results store of this test's own, not there yet."""
+    folder = tmp_path / "results"
+    use_store(folder, monkeypatch)
+    return folder
+
+
+def use_store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes `folder` the results store, of the objects and of Prefect's records, which the flows chose when they were imported."""
+    from flows.blur_video import blur_video
+    from flows.find_people import find_people
+
+    monkeypatch.setenv("VEIL_RESULTS", str(folder))
+    for one in (blur_video, find_people):
+        monkeypatch.setattr(one, "result_storage", folder / "stages")

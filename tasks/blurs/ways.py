@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ _FEATHER = 0.12  # of the radius: the soft edge lies outside what has to be cove
 
 
 class _Region(Method):
-    expand: float = Field(0.25, ge=0, le=2, description="how far the cover reaches beyond the face on every side, in face sizes")
+    expand: float = Field(0.3, ge=0, le=2, description="how far the cover reaches beyond the face on every side, in face sizes")
 
 
 class Pixelate(_Region):
@@ -97,7 +97,7 @@ def _means(region: Samples, starts_down: Ints, starts_right: Ints) -> Samples:
     """(tiles down, tiles across) the mean of each tile of a region."""
     sums = np.add.reduceat(np.add.reduceat(region, starts_down, axis=0, dtype=np.float32), starts_right, axis=1)
     heights, widths = np.diff(np.append(starts_down, region.shape[0])), np.diff(np.append(starts_right, region.shape[1]))
-    return (sums / (heights[:, None] * widths[None])).astype(region.dtype)
+    return cast(Samples, (sums / (heights[:, None] * widths[None])).astype(region.dtype))
 
 
 def _blurred(region: Samples, sigma: float) -> Samples:
@@ -106,4 +106,4 @@ def _blurred(region: Samples, sigma: float) -> Samples:
     shrink = max(1.0, sigma / 4)
     small = cv2.resize(region, (max(1, round(width / shrink)), max(1, round(height / shrink))), interpolation=cv2.INTER_AREA)
     soft = cv2.GaussianBlur(small, (0, 0), sigma / shrink, borderType=cv2.BORDER_REPLICATE)
-    return cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR).astype(region.dtype)
+    return cast(Samples, cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR).astype(region.dtype))

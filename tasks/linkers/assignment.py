@@ -1,6 +1,7 @@
 """Gated minimum-cost matching of faces to what is known, look by look; weak detections may continue a chain but not start one.
 
-The matching is the thesis's, on costs without a scale; the second chance for weak detections is that of ByteTrack (Zhang et al., arXiv:2110.06864).
+The matching is the thesis's, on costs without a scale; weak detections get their second chance as in ByteTrack (Zhang et al.,
+arXiv:2110.06864).
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import tempfile
 import tomllib
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -25,6 +26,10 @@ from tasks.method import Settings
 
 MANIFEST = Path(__file__).with_name("manifest.toml")
 DOWNLOAD_TIMEOUT_SECONDS = 30
+_BLOCK_BYTES = 1 << 18
+
+Received = Callable[[int, int | None], None]
+"""Is told how many bytes have come, and of how many if the server says so."""
 
 
 class Source(Settings):
@@ -99,7 +104,7 @@ def weights_path(name: str) -> Path:
     return path
 
 
-def fetch(name: str) -> Path:
+def fetch(name: str, received: Received = lambda num_bytes, total: None) -> Path:
     """The model's file, downloaded if it has to be; raises MissingWeights if no mirror gives it, BadWeights if one gives another file."""
     entry = find_model(name)
     path = _location(entry)
@@ -107,7 +112,7 @@ def fetch(name: str) -> Path:
         failures = []
         for url in entry.urls:
             try:
-                _download(url, entry, path)
+                _download(url, entry, path, received)
                 break
             except (OSError, EOFError, ValueError, http.client.HTTPException) as error:
                 failures.append(f"{urllib.parse.urlsplit(url).hostname}: {error}")
@@ -166,7 +171,7 @@ def _record(record: Path, sha256: str) -> None:
         return  # in a folder that cannot be written there is nothing to guard from a later download
 
 
-def _download(url: str, entry: ModelEntry, path: Path) -> None:
+def _download(url: str, entry: ModelEntry, path: Path, received_bytes: Received) -> None:
     """Streams to a file beside `path`, checks it, then gives it its name; nothing half-done is ever found there."""
     if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
         raise ValueError("not a web address")
@@ -176,8 +181,10 @@ def _download(url: str, entry: ModelEntry, path: Path) -> None:
         with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT_SECONDS) as response, received.open("wb") as file:
             if response.headers.get_content_type() == "text/html":
                 raise OSError("a web page came instead of the file")
-            shutil.copyfileobj(response, file)
             announced = response.headers.get("Content-Length")
+            while block := response.read(_BLOCK_BYTES):
+                file.write(block)
+                received_bytes(file.tell(), int(announced) if announced else None)
             if announced and file.tell() != int(announced):
                 raise OSError(f"{file.tell()} of {announced} bytes came")
         ready = received if entry.compression is None else Path(folder, "ready")

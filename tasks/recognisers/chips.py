@@ -39,7 +39,7 @@ def quality(chip_bgr: npt.NDArray[np.uint8], landmarks: Floats, width_pixels: fl
     """0 to 1: how large, sharp and frontal a face is, hence how far its embedding is to be trusted."""
     large = min(1.0, width_pixels / _ENOUGH_PIXELS)
     sharp = min(1.0, float(cv2.Laplacian(cv2.cvtColor(chip_bgr, cv2.COLOR_BGR2GRAY), cv2.CV_32F).var()) / _SHARP)
-    return large * (0.3 + 0.7 * sharp) * frontality(landmarks)
+    return large * (0.3 + 0.7 * sharp) * (0.1 + 0.9 * frontality(landmarks))
 
 
 def frontality(landmarks: Floats) -> float:

@@ -4,43 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from tasks.faces import Floats
 from tasks.matching import euclidean
+from tasks.method import Method
 from tasks.selectors.verdicts import Verdict
 from tasks.tracks import Track
 
 
-def compare(tracks: Sequence[Track], references: Mapping[str, Floats], match: float, no_match: float) -> list[Verdict]:
-    """A verdict a track; `references` are embeddings, (K, D), by name.
+class ByLikeness(Method):
+    """How alike faces have to be: distances of embeddings, by which a track is somebody, may be, or is not."""
 
-    Distances up to `match` are the same person, from `no_match` on another. Between the two, a track is who its person (all tracks of the same face together) is. Of two tracks of one name that are seen at the
-    same time, the less like one is unsure: nobody is in two places.
-    """
-    verdicts = [_verdict(track, _person_embedding(tracks, track.person), references, match, no_match) for track in tracks]
-    for number, (track, verdict) in enumerate(zip(tracks, verdicts, strict=True)):
-        rival = next((other for other, its in zip(tracks, verdicts, strict=True) if _is_nearer_rival(track, verdict, other, its)), None)
-        if rival is not None:
-            verdicts[number] = replace(verdict, answer="unsure", reason=f"somebody more like {verdict.name} is seen at the same time")
-    return verdicts
+    match: float = Field(0.5, gt=0, description="up to this distance it is the same person")
+    likely: float = Field(0.56, gt=0, description="up to this one too, if everybody else in the video is further away by the margin")
+    margin: float = Field(0.06, ge=0, description="see likely")
+    no_match: float = Field(0.62, gt=0, description="from this distance it is another person; below, where it is no match, it is unsure")
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.match <= self.likely <= self.no_match:
+            raise ValueError(f"match ({self.match}), likely ({self.likely}) and no_match ({self.no_match}) must be in this order")
+        return self
 
-def _verdict(track: Track, person: Floats, references: Mapping[str, Floats], match: float, no_match: float) -> Verdict:
-    if np.isnan(track.embedding).any() and np.isnan(person).any():
-        return Verdict("unsure", None, None, "the face is never seen well enough")
-    distances = {name: _distance(track.embedding, each) for name, each in references.items()}
-    of_person = {name: _distance(person, each) for name, each in references.items()}
-    name = min(references, key=lambda name: min(distances[name], of_person[name]))
-    distance = distances[name]
-    if distance <= match:
-        return Verdict("match", name, distance, f"looks like {name}")
-    if of_person[name] <= match and distance < no_match:
-        return Verdict("match", name, distance, f"is the same person as somebody who looks like {name}")
-    if distance >= no_match and of_person[name] >= no_match:
-        return Verdict("no match", name, distance, "looks like nobody who was asked for")
-    return Verdict("unsure", name, distance if np.isfinite(distance) else None, f"may be {name}")
+    def compare(self, tracks: Sequence[Track], references: Mapping[str, Floats]) -> list[Verdict]:
+        """A verdict a track; `references` are embeddings, (K, D), by name.
+
+        A track in doubt is who its person (all tracks of the same face together) is. Of two tracks of one name that are seen at the same
+        time, the less like one is unsure: nobody is in two places.
+        """
+        persons = {track.person: _person_embedding(tracks, track.person) for track in tracks}
+        verdicts = [self._verdict(track, persons, references) for track in tracks]
+        for number, (track, verdict) in enumerate(zip(tracks, verdicts, strict=True)):
+            if any(_is_nearer_rival(track, verdict, other, its) for other, its in zip(tracks, verdicts, strict=True)):
+                verdicts[number] = replace(verdict, answer="unsure", reason=f"somebody more like {verdict.name} is seen at the same time")
+        return verdicts
+
+    def _verdict(self, track: Track, persons: Mapping[int, Floats], references: Mapping[str, Floats]) -> Verdict:
+        of_track = {name: _distance(track.embedding, each) for name, each in references.items()}
+        of_person = {name: _distance(persons[track.person], each) for name, each in references.items()}
+        name = min(references, key=lambda name: min(of_track[name], of_person[name]))
+        distance, shown = of_track[name], of_track[name] if np.isfinite(of_track[name]) else None
+        impostor = min((_distance(each, references[name]) for person, each in persons.items() if person != track.person), default=np.inf)
+        if distance <= self.match:
+            return Verdict("match", name, shown, f"looks like {name}")
+        if distance <= self.likely and impostor >= distance + self.margin:
+            return Verdict("match", name, shown, f"looks more like {name} than anybody else in the video does")
+        if of_person[name] <= self.match and distance < self.no_match:
+            return Verdict("match", name, shown, f"is the same person as somebody who looks like {name}")
+        if shown is None:
+            return Verdict("unsure", name if of_person[name] < self.no_match else None, None, "the face is never seen well enough")
+        if distance >= self.no_match and of_person[name] >= self.no_match:
+            return Verdict("no match", name, shown, "looks like nobody who was asked for")
+        return Verdict("unsure", name, shown, f"may be {name}")
 
 
 def _distance(embedding: Floats, references: Floats) -> float:

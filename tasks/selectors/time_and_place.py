@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 
 from tasks.errors import BadPick
 from tasks.faces import FaceBox
-from tasks.method import Method, Settings
-from tasks.selectors.likeness import compare
+from tasks.method import Settings
+from tasks.selectors.likeness import ByLikeness
 from tasks.selectors.verdicts import Evidence, Verdict
 from tasks.tracks import Track
 from tasks.video.upright import boxes_to_upright
@@ -36,13 +36,11 @@ class Pick(Settings):
         return f"({self.x:g}, {self.y:g}) at {when}"
 
 
-class TimeAndPlace(Method):
+class TimeAndPlace(ByLikeness):
     """The people seen at given frames and points, and all other tracks that show the same faces."""
 
     method: Literal["time_and_place"] = "time_and_place"
     picks: tuple[Pick, ...] = Field(min_length=1)
-    match: float = Field(0.5, gt=0, description="distance of embeddings up to which another track is the same person")
-    no_match: float = Field(0.62, gt=0, description="distance from which it is not; between the two it is unsure")
 
     def pick(self, evidence: Evidence) -> list[Verdict]:
         """A verdict a track. Raises BadPick for a time beyond the end and for a point that meets no face, saying which are near."""
@@ -52,10 +50,7 @@ class TimeAndPlace(Method):
         references = {
             name: tracks[number].embedding[None] for number, name in picked.items() if not np.isnan(tracks[number].embedding).any()
         }
-        if references:
-            verdicts = compare(tracks, references, self.match, self.no_match)
-        else:
-            verdicts = [_without_embedding(track, frames) for track in tracks]
+        verdicts = self.compare(tracks, references) if references else [_without_embedding(track, frames) for track in tracks]
         for number, name in picked.items():
             verdicts[number] = Verdict("match", name, 0.0, "was pointed at")
         return verdicts

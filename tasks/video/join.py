@@ -26,7 +26,7 @@ _LARGEST_TIMESCALE = 2**31 - 1
 _HOLDS_ALL = "choose a name that ends in .mkv"
 
 
-def join_segments(segments: Sequence[Path], source: Path, info: VideoInfo, index: FrameIndex, target: Path) -> None:
+def join_segments(segments: Sequence[Path], source: Path, info: VideoInfo, index: FrameIndex, target: Path, *, whole: bool = True) -> None:
     """Write `target`: the pictures of the segments at the source's times, and the source's sound and subtitles as they are.
 
     The segments together must have one picture for each frame of the index. Nothing else of the source comes through. Where its times are
@@ -42,7 +42,8 @@ def join_segments(segments: Sequence[Path], source: Path, info: VideoInfo, index
         picture = _add_picture(output.container, segments[0], info, target)
         copies = {number: _add_copy(output.container, rest, number, target) for number in info.copied_streams}
         pictures: Iterator[Packet[Any]] = pictures_of(segments, times + shift, picture, info)
-        others = _copied(rest, copies, shift * info.time_base)
+        end_seconds = None if whole else (int(index.pts[-1]) + 1) * info.time_base
+        others = _copied(rest, copies, shift * info.time_base, end_seconds)
         output.mux(merge(pictures, others, key=_decoding_seconds))
 
 
@@ -87,10 +88,18 @@ def _refused(target: Path, container: OutputContainer, what: str, codec: str) ->
     return BadOutput(target, f"a {container.format.name} file cannot hold the {what} ({codec})", fix=_HOLDS_ALL)
 
 
-def _copied(source: InputContainer, copies: dict[int, Stream], shift_seconds: Fraction) -> Iterator[Packet[Any]]:
-    """The source's packets of the copied streams, as packets of their copies."""
+def _copied(
+    source: InputContainer, copies: dict[int, Stream], shift_seconds: Fraction, end_seconds: Fraction | None
+) -> Iterator[Packet[Any]]:
+    """The source's packets of the copied streams, as packets of their copies; none that begins at `end_seconds` or later."""
+    going_on = set(copies)
     for packet in source.demux([source.streams[number] for number in copies]) if copies else ():
         if packet.size == 0:
+            continue
+        if end_seconds is not None and (packet.pts or 0) * packet.time_base >= end_seconds:
+            going_on.discard(packet.stream_index)
+            if not going_on:
+                return
             continue
         shift = round(shift_seconds / packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts + shift

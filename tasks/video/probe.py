@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from tasks.errors import BadVideo
 from tasks.video.contents import audio_of, dropped_of, subtitles_of
 from tasks.video.info import ColourRange, FrameIndex, VideoInfo
-from tasks.video.opening import open_source, picture_stream, skip_other_streams
+from tasks.video.opening import explain, open_source, picture_stream, skip_other_streams
 from tasks.video.scan import Scan, scan_frames, scan_packets
 from tasks.video.upright import rotation_of
 from tasks.video.whole import DAMAGED, check_whole
@@ -25,6 +25,16 @@ _HASH_BLOCK_BYTES = 1 << 20
 # Their frames build on all frames before them, or have packets that show nothing: only decoding tells what is shown.
 _ONLY_DECODING_TELLS = {"gif", "apng", "vp8"}
 _RANGES: dict[int, ColourRange] = {1: "limited", 2: "full"}
+
+
+def check_opens(path: Path) -> None:
+    """Reads the first frame, and no more: raises BadVideo at once for most of what is no video."""
+    with open_source(path) as container:
+        stream = picture_stream(container, path)
+        try:
+            next(container.decode(stream), None)
+        except av.FFmpegError as error:
+            raise BadVideo(path, f"its first frame cannot be decoded ({explain(error)})", fix=DAMAGED) from error
 
 
 def probe_file(path: Path, content_hash: str | None = None) -> tuple[VideoInfo, FrameIndex]:

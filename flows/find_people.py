@@ -1,0 +1,45 @@
+"""Who is in a video: a folder with a page to look at, so that the right people can be picked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.face_pictures import face_pictures
+from flows.job import Job
+from flows.look_through import look_through
+from flows.people import People, people_of
+from flows.people_page import CONTENTS, write_people
+from flows.request import check_source
+from flows.whole_folder import check_folder, whole_folder
+from tasks.build_tracks import build_tracks
+from tasks.plan import Plan
+from tasks.results import file_sha256, results_folder
+
+DEFAULT_PLAN = Plan()
+
+
+@flow(
+    name="find-people",
+    flow_run_name="{source}",
+    task_runner=ThreadPoolTaskRunner(max_workers=1),  # type: ignore[arg-type]
+    result_storage=results_folder() / "stages",
+    persist_result=False,
+)
+def find_people(source: Path, folder: Path, plan: Plan = DEFAULT_PLAN, overwrite: bool = False) -> People:
+    """Writes a page, a list and pictures of everybody in `source` into `folder`, whole or not at all, and returns the list.
+
+    What it finds out is kept: blurring the same video afterwards begins where people are chosen. Raises a VeilError that says what to do.
+    """
+    check_source(source)
+    check_folder(folder, overwrite, CONTENTS)
+    job = Job()
+    video, shots, _, faces = look_through(job, source, file_sha256(source), plan)
+    tracks = job.run(build_tracks, 0, video, shots, faces, plan.build_tracks)
+    people, views = people_of(tracks.tracks, source.name, video.info, video.index)
+    pictures = face_pictures(source, video.info, video.index, views)
+    with whole_folder(folder) as unfinished:
+        write_people(unfinished, people, pictures)
+    return people

@@ -1,0 +1,36 @@
+"""What every flow begins with: the source looked through, with the same arguments and so the same cached results for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from flows.job import Job
+from tasks.find_faces import find_faces
+from tasks.find_shots import find_shots
+from tasks.manifests import SegmentFaces, Shots, Video
+from tasks.plan import Plan
+from tasks.probe_video import probe_video
+from tasks.segments import Segment, cut_into_segments
+
+
+class LookedThrough(NamedTuple):
+    """All that is known of a video before anybody is followed or chosen."""
+
+    video: Video
+    shots: Shots
+    segments: Sequence[Segment]
+    faces: list[SegmentFaces]
+
+
+def look_through(job: Job, source: Path, source_sha256: str, plan: Plan) -> LookedThrough:
+    """Probes the source, finds its shots, and the faces in each of its segments."""
+    video = job.run(probe_video, 0, source, source_sha256)
+    if plan.preview_seconds:
+        video = video.first_seconds(plan.preview_seconds)
+    num_frames = video.info.num_frames
+    shots = job.run(find_shots, num_frames, source, video, plan.find_shots)
+    segments = cut_into_segments(shots.shots, round(plan.segment_seconds * video.info.frame_rate))
+    faces = job.map(find_faces, num_frames, {"segment": segments}, source=source, video=video, settings=plan.find_faces)
+    return LookedThrough(video, shots, segments, faces)

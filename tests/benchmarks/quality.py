@@ -1,0 +1,136 @@
+"""How well, how truly and how fast faces are hidden in labelled clips.
+
+    python -m tests.benchmarks.quality [FOLDER ...] [--clips NAME ...] [--tasks everyone keep only] [--json OUT.json]
+
+A FOLDER is a labelled clip (video.mp4, gt.jsonl, refs/PERSON.jpg) or holds some; without one, clips are drawn. Each clip goes through the
+flow once with everyone blurred, once for each photo with its person kept, once with only that person blurred. A score.py beside the clips
+gives the percentages; the frames and persons come from `tests.scoring`, and a disagreement of the two is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from tasks.errors import VeilError
+from tests.benchmarks.fidelity import fidelity
+from tests.benchmarks.labelled import LabelledClip, Task, drawn_clips, find_clips
+from tests.benchmarks.limits import judge
+from tests.benchmarks.running import Bench, bench, plan_for
+from tests.benchmarks.tables import frame_ranges, limits_table, means_table, quality_table, speed_table, trouble_lines
+from tests.scoring import compare, score_faces
+
+_SCORED_ALIKE = ("required", "leak_percent", "longest_leak_frames", "required_hard", "leak_hard_percent", "kept", "over_blur_percent")
+
+
+def measure(place: Bench, clip: LabelledClip, task: Task, output: Path, assignments: Sequence[str]) -> dict[str, Any]:
+    """One run: a row of the tables. A run that fails has an `error` and nothing else."""
+    row: dict[str, Any] = {"clip": clip.name, "task": task.name, "policy": task.policy, "person": task.person}
+    try:
+        report, seconds = place.run(clip.video, output, plan_for(task, assignments))
+    except VeilError as error:
+        return row | {"error": str(error)}
+    score = asdict(score_faces(compare(clip.folder, output), task.must_cover))
+    official = clip.official_score(output, task)
+    disagreements = [name for name in _SCORED_ALIKE if official is not None and official[name] != score[name]]
+    for kind in ("leaks", "hard_leaks", "over_blurred"):
+        score[kind] = {person: frame_ranges(frames) for person, frames in score[kind].items()}
+    if official is not None:
+        score |= {name: official[name] for name in _SCORED_ALIKE}
+    return row | score | {
+        "scored_by": "score.py" if official is not None else "tests.scoring",
+        "disagreements": disagreements,
+        "size": _size(clip.video),
+        "differs": fidelity(clip.video, output).differs,
+        "num_frames": report.num_frames,
+        "looks_per_frame": report.num_looks / report.num_frames,
+        "num_findings": len(report.findings),
+        "seconds": seconds,
+        "stages": _stages(report.stages),
+        "people": [decision.model_dump(mode="json") for decision in report.people],
+    }  # fmt: skip
+
+
+def _stages(stages: Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """Seconds by stage, rounds of repair added up."""
+    added: dict[str, dict[str, Any]] = {}
+    for stage in stages:
+        known = added.setdefault(stage.stage, {"seconds": 0.0, "num_rounds": 0, "is_cached": True})
+        known["seconds"] += stage.seconds
+        known["num_rounds"] += 1
+        known["is_cached"] &= stage.num_cached == stage.num_parts
+    return added
+
+
+def _size(path: Path) -> tuple[int, int]:
+    import av
+
+    with av.open(str(path)) as container:
+        context = container.streams.video[0].codec_context
+        return context.width, context.height
+
+
+def show(rows: Sequence[dict[str, Any]], console: Console) -> None:
+    """The tables, and what is wrong by frame and person."""
+    done = [row for row in rows if "error" not in row]
+    for table in (quality_table(done), speed_table(done), means_table(done), limits_table(judge(done))):
+        console.print(table)
+    for line in trouble_lines(rows):
+        console.print(line, markup=False)
+
+
+def save(path: Path, rows: Sequence[dict[str, Any]], place: Bench, settings: Sequence[str]) -> None:
+    """Everything, as JSON."""
+    start_up = {"import_seconds": place.import_seconds, "server_seconds": place.server_seconds}
+    limits = [asdict(limit) | {"holds": limit.holds} for limit in judge([row for row in rows if "error" not in row])]
+    path.write_text(json.dumps({"start_up": start_up, "settings": settings, "runs": rows, "limits": limits}, indent=2))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns 1 where a run failed. The JSON is written after every run, so that a run that is stopped leaves what it has found."""
+    options = _parser().parse_args(arguments)
+    console = Console(highlight=False, width=None if Console().is_terminal else 170)
+    rows: list[dict[str, Any]] = []
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="veil-quality-", ignore_cleanup_errors=True)))
+        clips = find_clips(options.folders, options.clips) if options.folders else drawn_clips(scratch / "drawn", options.clips)
+        outputs: Path = options.keep_outputs or scratch / "outputs"
+        outputs.mkdir(parents=True, exist_ok=True)
+        place = stack.enter_context(bench())
+        console.print(f"start-up, once: program {place.import_seconds:.1f} s, Prefect's server {place.server_seconds:.1f} s")
+        for clip, task in [(each, task) for each in clips for task in each.tasks(options.tasks)]:
+            if options.fresh or not rows or rows[-1]["clip"] != clip.name:
+                place.forget()
+            target = outputs / f"{clip.name}-{task.name.replace(' ', '-')}.mp4"
+            rows.append(measure(place, clip, task, target, options.set))
+            console.print(f"{clip.name}, {task.name}: {rows[-1].get('error') or '{:.1f} s'.format(rows[-1]['seconds'])}", markup=False)
+            if options.json:
+                save(options.json, rows, place, options.set)
+    show(rows, console)
+    return int(any("error" in row for row in rows))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.quality", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
+    parser.add_argument("--clips", nargs="+", default=[], metavar="NAME", help="only these")
+    parser.add_argument("--tasks", nargs="+", choices=["everyone", "keep", "only"], default=["everyone", "keep", "only"])
+    parser.add_argument("--set", action="append", default=[], metavar="STAGE.NAME=VALUE", help="as in `veil blur`; may be repeated")
+    parser.add_argument("--fresh", action="store_true", help="compute every stage anew for every task, not once a clip")
+    parser.add_argument("--keep-outputs", type=Path, metavar="DIR", help="leave the finished videos there")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,76 @@
+"""Runs the flow as the command does, in this process, with a store and a Prefect home that nothing was kept in before."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows import environment
+from tests.benchmarks.labelled import Task
+
+if TYPE_CHECKING:
+    from flows.report import BlurReport
+    from tasks.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A place to run in. Made by `bench`."""
+
+    results: Path
+    import_seconds: float
+    server_seconds: float
+    api_url: str
+
+    def forget(self) -> None:
+        """Empties the results store: the next run computes everything."""
+        for path in self.results.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def run(self, source: Path, target: Path, plan: Plan) -> tuple[BlurReport, float]:
+        """What the flow reports, and the seconds that it took. Raises the VeilError that the command would show."""
+        from flows.blur_video import blur_video
+
+        started = time.perf_counter()
+        report = blur_video(source, target, plan, overwrite=True)
+        return report, time.perf_counter() - started
+
+
+def plan_for(task: Task, assignments: Sequence[str]) -> Plan:
+    """The plan that the command makes of `--keep PHOTO`, `--only PHOTO` and `--set`."""
+    from flows.commands import plan_of
+
+    who = {policy: [str(task.photo)] if task.policy == policy else None for policy in ("keep", "only")}
+    return plan_of(argparse.Namespace(plan=None, set=list(assignments), at=None, keep_picked=False, **who))
+
+
+@contextmanager
+def bench() -> Iterator[Bench]:
+    """Starts Prefect's own server once, for all runs. Must be entered before Prefect is imported."""
+    with tempfile.TemporaryDirectory(prefix="veil-bench-", ignore_cleanup_errors=True) as folder:
+        results = Path(folder) / "results"
+        results.mkdir()
+        os.environ.pop("PREFECT_API_URL", None)
+        os.environ |= {"VEIL_RESULTS": str(results), "PREFECT_HOME": str(Path(folder) / "prefect")}
+        environment.prepare()
+        started = time.perf_counter()
+        from prefect.server.api.server import SubprocessASGIServer
+
+        import flows.blur_video
+        import flows.commands  # noqa: F401 - timed
+
+        imported = time.perf_counter()
+        server = SubprocessASGIServer()  # the one that the flow would start: it is made once a process
+        server.start()
+        try:
+            yield Bench(results, imported - started, time.perf_counter() - imported, server.api_url)
+        finally:
+            server.stop()

@@ -1,0 +1,131 @@
+"""The measurements as tables and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import fmean
+from typing import Any
+
+from rich.table import Table
+
+from tests.benchmarks.limits import Limit, Row, frames_per_second
+from tests.scoring import runs
+
+_NONE = "-"
+
+
+def frame_ranges(frames: list[int]) -> str:
+    """[3, 4, 5, 9] is "3-5 9"."""
+    return " ".join(f"{first}-{last}" if last > first else str(first) for first, last in runs(frames))
+
+
+def table_of(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], num_left: int = 2) -> Table:
+    """The first columns are words, the others numbers."""
+    table = Table(title=title, title_justify="left")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number < num_left else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def quality_table(rows: Sequence[Row]) -> Table:
+    columns = ["clip", "task", "required\nfaces", "leak\nplain", "hard\nfaces", "leak\nhard", "longest\nrun, frames", "worst person"]
+    columns += ["kept\nfaces", "over-\nblur", "differs\nfrom source", "looks\na frame", "frames/s"]
+    return table_of("Quality", columns, [_quality_row(row) for row in rows])
+
+
+def _quality_row(row: Row) -> list[str]:
+    worst = f"{row['worst_person']} {_percent(row['worst_person_percent'])}" if row["worst_person"] else _NONE
+    return [
+        row["clip"],
+        row["task"],
+        str(row["required"]),
+        _percent(row["leak_percent"]),
+        str(row["required_hard"]),
+        _percent(row["leak_hard_percent"]),
+        str(row["longest_leak_frames"]),
+        worst,
+        str(row["kept"]),
+        _percent(row["over_blur_percent"]),
+        ", ".join(row["differs"]) or "nothing",
+        f"{row['looks_per_frame']:.2f}",
+        _number(frames_per_second(row)),
+    ]
+
+
+def speed_table(rows: Sequence[Row]) -> Table:
+    """Seconds and frames/s of each stage that was computed."""
+    stages = list(dict.fromkeys(stage for row in rows for stage in row["stages"]))
+    columns = ["clip", "task", "frames", "end to end", *(stage.replace("_", "\n") for stage in stages), "between\nstages"]
+    return table_of("Speed: seconds, frames/s below (x2: with a round of repair)", columns, [_speed_row(row, stages) for row in rows])
+
+
+def _speed_row(row: Row, stages: Sequence[str]) -> list[str]:
+    between = row["seconds"] - sum(stage["seconds"] for stage in row["stages"].values())
+    whole = f"{row['seconds']:.1f} s\n{_number(frames_per_second(row))}"
+    return [row["clip"], row["task"], str(row["num_frames"]), whole, *(_stage(row, stage) for stage in stages), f"{between:.1f} s"]
+
+
+def _stage(row: Row, stage: str) -> str:
+    found: dict[str, Any] | None = row["stages"].get(stage)
+    if found is None:
+        return _NONE
+    if found["is_cached"]:
+        return "known"
+    rounds = f" x{found['num_rounds']}" if found["num_rounds"] > 1 else ""
+    return f"{found['seconds']:.1f} s{rounds}\n{row['num_frames'] * found['num_rounds'] / max(found['seconds'], 1e-3):.0f}"
+
+
+def means_table(rows: Sequence[Row]) -> Table:
+    """The mean over a clip's photos, for each way of choosing by photo."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row["policy"] != "everyone":
+            groups.setdefault((row["clip"], row["policy"]), []).append(row)
+    lines = [
+        [
+            clip,
+            policy,
+            str(len(group)),
+            *(_percent(_mean(group, name)) for name in ("leak_percent", "leak_hard_percent", "over_blur_percent")),
+        ]
+        for (clip, policy), group in groups.items()
+    ]
+    return table_of("Means over a clip's photos", ["clip", "task", "photos", "leak plain", "leak hard", "over-blur"], lines)
+
+
+def limits_table(limits: Sequence[Limit]) -> Table:
+    said = {True: "holds", False: "BROKEN", None: "not told"}
+    lines = [
+        [limit.what, limit.allowed, said[limit.holds], limit.worst, f"{limit.num_runs - len(limit.broken_by)} of {limit.num_runs}"]
+        for limit in limits
+    ]
+    return table_of("Must show", ["limit", "allowed", "", "worst", "runs within"], lines, num_left=4)
+
+
+def trouble_lines(rows: Sequence[Row]) -> Iterator[str]:
+    """Runs that failed, frames that leak or are over-blurred by person, and scores on which the two scorers disagree."""
+    for row in rows:
+        run = f"{row['clip']}, {row['task']}:"
+        if "error" in row:
+            yield f"{run} FAILED: {row['error']}"
+            continue
+        for kind, said in (("leaks", "leaks"), ("hard_leaks", "leaks (hard)"), ("over_blurred", "over-blurred")):
+            for person, frames in row[kind].items():
+                yield f"{run} {person} {said} in {frames}"
+        if row["disagreements"]:
+            yield f"{run} score.py and tests.scoring disagree on {', '.join(row['disagreements'])}"
+
+
+def _mean(rows: Sequence[Row], name: str) -> float | None:
+    told = [row[name] for row in rows if row[name] is not None]
+    return fmean(told) if told else None
+
+
+def _percent(value: float | None) -> str:
+    return _NONE if value is None else f"{value:.1f} %"
+
+
+def _number(value: float | None) -> str:
+    return _NONE if value is None else f"{value:.1f}"

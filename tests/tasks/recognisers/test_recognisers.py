@@ -1,0 +1,108 @@
+"""Embeddings and how far they are to be trusted."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from tasks.detectors.centerface import CenterFace
+from tasks.faces import Faces
+from tasks.recognisers import chips
+from tasks.recognisers.dlib import DlibResNet
+from tasks.recognisers.none import NoRecogniser
+from tests.clips import reference_photo
+from tests.fakes import faces_of, square
+from tests.tasks.scenes import scene
+
+ALL = [DlibResNet(), NoRecogniser()]
+EYES = np.array([[60, 60], [100, 60], [80, 80], [65, 100], [95, 100]], np.float32)
+
+
+def detected(picture) -> Faces:
+    return CenterFace().load().detect(picture)[np.array([0])]
+
+
+def embedded(picture, faces=None):
+    embeddings, qualities = DlibResNet().load().embed(picture, detected(picture) if faces is None else faces)
+    return embeddings[0], float(qualities[0])
+
+
+@pytest.mark.parametrize("settings", ALL, ids=lambda settings: settings.method)
+@pytest.mark.parametrize("boxes", [[], [square(50, 50, 60)], [square(50, 50, 60), square(150, 50, 10), square(-5, 190, 60)]])
+def test_a_row_a_face(settings, boxes) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (200, 200, 3)).astype(np.uint8)
+    embeddings, qualities = settings.load().embed(picture, faces_of(boxes))
+    assert embeddings.shape[0] == len(qualities) == len(boxes)
+    assert embeddings.ndim == 2
+    assert (embeddings.dtype, qualities.dtype) == (np.float32, np.float32)
+    assert np.all((qualities >= 0) & (qualities <= 1))
+    assert np.all(qualities[np.isnan(embeddings).any(1)] == 0), "what is not known is not trusted"
+
+
+@pytest.mark.parametrize("person", ["collins", "hopper"])
+@pytest.mark.parametrize("width", [40, 120, 400])
+def test_the_same_person_is_near_and_another_is_far(person, width) -> None:
+    near, far = (embedded(reference_photo(each))[0] for each in (person, "hopper" if person == "collins" else "collins"))
+    embedding, _ = embedded(scene(person, width)[0])
+    assert np.linalg.norm(embedding - near) < 0.5
+    assert np.linalg.norm(embedding - far) > 0.62
+
+
+@pytest.mark.parametrize("turn_degrees", [-30, 30])
+def test_a_tilted_head_gives_the_same_chip(turn_degrees) -> None:
+    picture, _ = scene("hopper", 160)
+    faces = detected(picture)
+    matrix = cv2.getRotationMatrix2D((320, 320), turn_degrees, 1)
+    turned = cv2.warpAffine(picture, matrix, (640, 640), borderMode=cv2.BORDER_REPLICATE)
+    landmarks = (faces.landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    one, other = chips.warp(picture, faces.landmarks[0]), chips.warp(turned, landmarks[0])
+    assert one.shape == (150, 150, 3)
+    assert np.abs(one[30:120, 30:120].astype(int) - other[30:120, 30:120]).mean() < 4
+    assert np.linalg.norm(embedded(turned, Faces(faces.boxes, faces.scores, landmarks))[0] - embedded(picture, faces)[0]) < 0.15
+
+
+def test_a_chip_is_upright_and_in_its_place() -> None:
+    """Marks at the eyes and the mouth, wherever the face lies: above the middle, and below it."""
+    picture = np.zeros((300, 300, 3), np.uint8)
+    for (x, y), colour in zip(EYES[[0, 1, 3, 4]] + 70, [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)], strict=True):
+        cv2.circle(picture, (int(x), int(y)), 6, colour, -1)
+    for turns in range(4):
+        turned = np.ascontiguousarray(np.rot90(picture, turns))
+        points = EYES + 70
+        for _ in range(turns):
+            points = np.stack([points[:, 1], 300 - points[:, 0]], 1)
+        chip = chips.warp(turned, points.astype(np.float32)).astype(int)
+        blue, green, red = (np.argwhere((chip[..., c] > 128) & (chip.sum(2) < 400)).mean(0) for c in range(3))
+        assert blue[1] < 75 < green[1], "the left eye is at the left"
+        assert max(blue[0], green[0]) < 75 < red[0], "the mouth is below"
+
+
+@pytest.mark.parametrize(("width", "is_known"), [(19, False), (20, True)])
+def test_small_faces_have_no_embedding(width, is_known) -> None:
+    embedding, quality = embedded(scene("hopper", 60)[0], faces_of([square(320, 320, width)]))
+    assert np.isnan(embedding).any() != is_known
+    assert (quality > 0) == is_known
+
+
+def test_quality_falls_with_size_sharpness_and_turning_away() -> None:
+    picture, _ = scene("hopper", 160)
+    faces = detected(picture)
+    best = embedded(picture, faces)[1]
+    assert embedded(scene("hopper", 40)[0])[1] < 0.7 * best
+    assert embedded(cv2.GaussianBlur(picture, (0, 0), 5), faces)[1] < 0.7 * best
+    profile = faces.landmarks.copy()
+    profile[0, 2, 0] = profile[0, 1, 0]  # the nose before an eye
+    assert embedded(picture, Faces(faces.boxes, faces.scores, profile))[1] < 0.7 * best
+
+
+@pytest.mark.parametrize(("nose_x", "expected"), [(80, 1), (70, 0.5), (90, 0.5), (60, 0), (100, 0), (120, 0)])
+def test_frontality(nose_x, expected) -> None:
+    landmarks = EYES.copy()
+    landmarks[2, 0] = nose_x
+    assert chips.frontality(landmarks) == pytest.approx(expected, abs=1e-5)
+
+
+def test_landmarks_in_one_point_are_no_face() -> None:
+    assert chips.frontality(np.zeros((5, 2), np.float32)) == 0
+    assert chips.warp(np.zeros((50, 50, 3), np.uint8), np.full((5, 2), 20, np.float32)).shape == (150, 150, 3)

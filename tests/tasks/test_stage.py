@@ -1,0 +1,192 @@
+"""Stored records: Prefect believes what they say of themselves, so those that may not be believed are removed first."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect import flow
+from prefect.filesystems import LocalFileSystem
+from prefect.results import ResultRecord, ResultRecordMetadata, ResultStore
+from prefect.serializers import JSONSerializer, PickleSerializer
+
+import tasks.stage
+from tasks.manifests import RenderedSegment
+from tasks.results import ObjectStore
+from tasks.stage import ManifestSerializer, forget_unless_whole, stage
+
+KEY = "a_stage/v1/0123"
+
+
+class Bomb:
+    """Unpickled, it leaves a file behind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (os.mkdir, (str(self.path),))
+
+
+@pytest.fixture
+def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of Prefect's records; objects lie in the same store."""
+    monkeypatch.setenv("VEIL_RESULTS", str(tmp_path))
+    storage = LocalFileSystem(basepath=str(tmp_path / "stages"))
+    monkeypatch.setattr(tasks.stage, "get_result_store", lambda: ResultStore(result_storage=storage))
+    return tmp_path / "stages"
+
+
+@pytest.fixture
+def manifest(records: Path) -> RenderedSegment:
+    return RenderedSegment(picture_ref=ObjectStore().put("pictures", b"pictures"), num_frames=3)
+
+
+def record_of(result: object, serializer: object) -> bytes:
+    return ResultRecord(result=result, metadata=ResultRecordMetadata(serializer=serializer)).serialize()
+
+
+def keep(records: Path, content: bytes) -> Path:
+    path = records / KEY
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_whole_record_stays_and_is_read(records, manifest) -> None:
+    path = keep(records, record_of(manifest, ManifestSerializer()))
+    forget_unless_whole(KEY)
+    assert ResultRecord.deserialize(path.read_bytes()).result == manifest
+
+
+def test_no_record_is_no_mistake(records) -> None:
+    forget_unless_whole(KEY)
+    assert not (records / KEY).exists()
+
+
+def renamed(record: bytes, **top_level: object) -> bytes:
+    return json.dumps(json.loads(record) | top_level).encode()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda record: record[: len(record) // 2],  # the machine went off while it was written
+        lambda record: b"",
+        lambda record: b"[]",
+        lambda record: b"\x00\x01",
+        lambda record: renamed(record, metadata={}),  # Prefect's default is pickle
+        lambda record: renamed(record, metadata="veil-manifest"),
+        lambda record: renamed(record, result=None),
+        lambda record: renamed(record, result="{"),
+    ],
+)
+def test_what_is_not_whole_is_removed(records, manifest, spoil) -> None:
+    path = keep(records, spoil(record_of(manifest, ManifestSerializer())))
+    forget_unless_whole(KEY)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("content", [None, b"picture"])  # gone; cut short
+def test_a_record_without_its_objects_is_removed(records, manifest, content) -> None:
+    path = keep(records, record_of(manifest, ManifestSerializer()))
+    place = ObjectStore().path(manifest.picture_ref)
+    place.unlink() if content is None else place.write_bytes(content)
+    forget_unless_whole(KEY)
+    assert not path.exists()
+
+
+def pickled(manifest: RenderedSegment, bomb: Bomb) -> bytes:
+    return record_of(bomb, PickleSerializer())
+
+
+def as_json(manifest: RenderedSegment, bomb: Bomb) -> bytes:
+    return record_of({"manifest": "RenderedSegment"}, JSONSerializer())
+
+
+def old_format(manifest: RenderedSegment, bomb: Bomb) -> bytes:
+    """Prefect moves a `serializer` and `data` beside the metadata into it, over what is there."""
+    pickled_record = json.loads(record_of(bomb, PickleSerializer()))
+    honest = json.loads(record_of(manifest, ManifestSerializer()))
+    return json.dumps(honest | {"serializer": {"type": "pickle"}, "data": pickled_record["result"]}).encode()
+
+
+def said_twice(manifest: RenderedSegment, bomb: Bomb) -> bytes:
+    """A name twice in one JSON object."""
+    honest, evil = (record_of(manifest, ManifestSerializer()).decode(), record_of(bomb, PickleSerializer()).decode())
+    return f"{honest[:-1]},{evil[1:]}".encode()
+
+
+NOT_OURS = [
+    pickled,
+    as_json,
+    said_twice,
+    pytest.param(
+        old_format,
+        marks=pytest.mark.xfail(
+            strict=True, reason="stage.py:66: top-level serializer and data are Prefect's old format; they win, and are unpickled"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("make", NOT_OURS)
+def test_what_a_record_says_is_never_run(records, manifest, tmp_path, make) -> None:
+    bomb = Bomb(tmp_path / "code-was-run")
+    path = keep(records, make(manifest, bomb))
+    forget_unless_whole(KEY)
+    if path.exists():
+        ResultRecord.deserialize(path.read_bytes())  # what Prefect does next
+    assert not bomb.path.exists()
+    assert not path.exists()
+
+
+# the same, by Prefect itself
+
+
+class Counted:
+    calls = 0
+
+
+@stage("counted_stage", version=1, apart=("source",))
+def counted(source: Path, number: int) -> RenderedSegment:
+    Counted.calls += 1
+    return RenderedSegment(picture_ref=ObjectStore().put("pictures", f"picture {number}".encode()), num_frames=number)
+
+
+@pytest.fixture
+def run(prefect_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """Runs the stage in a flow; says what it gave and whether it was computed."""
+    monkeypatch.setenv("VEIL_RESULTS", str(tmp_path))
+
+    @flow(name="one-stage", result_storage=tmp_path / "stages", persist_result=False)
+    def one_stage(source: Path, number: int) -> tuple[RenderedSegment, bool]:
+        before = Counted.calls
+        return counted(source, number), Counted.calls > before
+
+    return one_stage
+
+
+def test_prefect_runs_again_only_what_is_not_whole(run, tmp_path) -> None:
+    first, computed = run(Path("a.mp4"), 7)
+    assert computed
+    assert run(Path("elsewhere.mp4"), 7) == (first, False), "where the source lies is not part of the key"
+    (path,) = [each for each in (tmp_path / "stages").rglob("*") if each.is_file()]
+    whole, bomb = path.read_bytes(), Bomb(tmp_path / "code-was-run")
+    assert json.loads(whole)["metadata"]["serializer"]["type"] == "veil-manifest"
+    spoilt = [
+        whole[:-10],  # cut short
+        record_of(bomb, PickleSerializer()),
+        record_of({"a": 1}, JSONSerializer()),
+        renamed(whole, result='{"manifest": "Gone", "content": {}}'),  # of a kind that this version does not know
+    ]
+    for content in spoilt:
+        path.write_bytes(content)
+        assert run(Path("a.mp4"), 7) == (first, True)
+        assert run(Path("a.mp4"), 7) == (first, False)
+    ObjectStore().path(first.picture_ref).unlink()
+    assert run(Path("a.mp4"), 7) == (first, True)
+    assert not bomb.path.exists()

@@ -1,0 +1,155 @@
+"""Chains to tracks: filled in, led in and out, steadied, and never less than what was seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
+from tasks.linkers.assignment import Assignment
+from tasks.smoothers.filters import MovingAverage, NoSmoothing, SavitzkyGolay
+from tasks.tracking import Extension, tracks_of_shot
+from tasks.tracks import Shot
+from tests.fakes import FaceBox, FaceScript, Seen, found, square
+
+EXTENSION = Extension(lead_frames=6, leaving_frames=25, width=640, height=360)
+SHOT = Shot(first=0, last=99, visible_first=0, visible_last=99)
+INTERPOLATORS = [Pchip(), Linear(), Nearest(), CubicSpline(), Polynomial()]
+SMOOTHERS = [MovingAverage(), SavitzkyGolay(), NoSmoothing()]
+
+
+def tracks(script: FaceScript, shot=SHOT, extension=EXTENSION, interpolator=INTERPOLATORS[0], smoother=SMOOTHERS[0]):
+    return tracks_of_shot(found(script), shot, extension, Assignment(), interpolator, smoother)
+
+
+def one_track(script: FaceScript, **others):
+    (track,) = tracks(script, **others)
+    return track
+
+
+def still_face(first: int, last: int, box=square(300, 180, 40)) -> FaceScript:  # noqa: B008
+    return {frame: [box] for frame in range(first, last + 1, 4)}
+
+
+LEADS = [
+    (still_face(40, 60), SHOT, (34, 66)),  # a lead on both sides
+    (still_face(4, 96), SHOT, (0, 99)),  # cut short by the video's ends
+    (still_face(40, 60), Shot(first=38, last=62, visible_first=38, visible_last=62), (38, 62)),  # by cuts
+    (still_face(40, 60), Shot(first=38, last=62, visible_first=33, visible_last=65), (34, 65)),  # a fade: as far as the shot is visible
+    (still_face(50, 50), SHOT, (44, 56)),  # a single look
+]
+
+
+@pytest.mark.parametrize(("script", "shot", "expected"), LEADS)
+def test_a_track_begins_before_and_ends_after_what_was_seen(script, shot, expected) -> None:
+    track = one_track(script, shot=shot)
+    assert (track.first, track.last) == expected
+    assert np.array_equal(track.frames, np.arange(expected[0], expected[1] + 1))
+    assert set(track.frames[track.seen > 0].tolist()) == set(script)
+    assert track.frames[track.best] in script
+
+
+def test_without_a_lead_a_track_is_what_was_seen() -> None:
+    track = one_track(still_face(40, 60), extension=Extension(0, 0, 640, 360))
+    assert (track.first, track.last) == (40, 60)
+
+
+# Speeds of a face of 40 pixels that stands near the middle of an edge at frame 40, going out; its size is what it moves in 10 frames.
+LEAVING = {
+    "left": (square(20, 180, 40), (-4, 0)),
+    "right": (square(620, 180, 40), (4, 0)),
+    "top": (square(300, 20, 40), (0, -4)),
+    "bottom": (square(300, 340, 40), (0, 4)),
+}
+
+
+@pytest.mark.parametrize(("box", "speed"), LEAVING.values(), ids=LEAVING.keys())
+def test_a_face_that_leaves_is_covered_until_it_is_gone(box, speed) -> None:
+    def at(frame: int) -> FaceBox:
+        x, y = speed[0] * (frame - 40), speed[1] * (frame - 40)
+        return FaceBox(box.left + x, box.top + y, box.right + x, box.bottom + y)
+
+    out = one_track({frame: [at(frame)] for frame in range(20, 41, 4)})
+    back = one_track({frame: [at(80 - frame)] for frame in range(40, 61, 4)})
+    # From frame 40 on it is 20 pixels from gone on each side of its centre, at 4 pixels a frame: in the picture until frame 49.
+    assert out.last >= 49
+    assert back.first <= 31
+    assert out.last - 40 <= EXTENSION.leaving_frames
+    for frame in range(41, 50):
+        left, top, right, bottom = out.boxes[frame - out.first]
+        true = at(frame)
+        assert left <= true.left + 1
+        assert top <= true.top + 1
+        assert right >= true.right - 1
+        assert bottom >= true.bottom - 1
+
+
+def test_a_face_that_moves_inwards_has_only_a_lead() -> None:
+    script = {frame: [square(20 + 4 * (frame - 40), 180, 40)] for frame in range(40, 61, 4)}
+    assert one_track(script).last == 66
+
+
+@pytest.mark.parametrize("interpolator", INTERPOLATORS, ids=str)
+@pytest.mark.parametrize("smoother", SMOOTHERS, ids=str)
+def test_smoothing_never_uncovers(interpolator, smoother) -> None:
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        frames = np.unique(random.integers(0, 100, 14))
+        places = np.array([320, 180]) + np.cumsum(random.normal(0, 9, (len(frames), 2)), axis=0)
+        script = {int(frame): [square(x, y, random.uniform(30, 60))] for frame, (x, y) in zip(frames, places, strict=True)}
+        raw, smooth = (
+            tracks(script, interpolator=interpolator, smoother=NoSmoothing()),
+            tracks(script, interpolator=interpolator, smoother=smoother),
+        )
+        for one, other in zip(raw, smooth, strict=True):
+            assert np.array_equal(one.frames, other.frames)
+            assert np.all(other.boxes[:, :2] <= one.boxes[:, :2])
+            assert np.all(other.boxes[:, 2:] >= one.boxes[:, 2:])
+        for frame, (seen,) in script.items():
+            assert any(
+                track.first <= frame <= track.last
+                and np.all(
+                    track.boxes[frame - track.first] * [1, 1, -1, -1] <= np.array([seen.left, seen.top, -seen.right, -seen.bottom]) + 1e-3
+                )
+                for track in smooth
+            ), "what was seen is covered"
+
+
+def test_a_jerk_is_smoothed() -> None:
+    """The thesis's smoothing changed nothing; here the side that a jerk jumps over is covered before and after it."""
+    script = {frame: [square(300 if frame < 50 else 310, 180, 40)] for frame in range(100)}
+    track = one_track(script)
+    assert track.boxes[49, 2] > 320
+    assert track.boxes[50, 0] < 290
+
+
+EDGES = [
+    (FaceBox(0, 150, 40, 190), [-20, 150, 40, 190]),  # at the left: half a face beyond it
+    (FaceBox(600, 150, 640, 190), [600, 150, 660, 190]),
+    (FaceBox(300, 0, 340, 40), [300, -20, 340, 40]),
+    (FaceBox(300, 320, 340, 360), [300, 320, 340, 380]),
+    (FaceBox(1, 1, 41, 41), [-20, -20, 41, 41]),  # nearly at it, and in a corner
+    (FaceBox(4, 150, 44, 190), [4, 150, 44, 190]),  # not at it
+]
+
+
+@pytest.mark.parametrize(("box", "expected"), EDGES)
+def test_boxes_at_the_edge_reach_beyond_it(box, expected) -> None:
+    track = one_track({0: [box], 4: [box]}, extension=Extension(0, 0, 640, 360))
+    assert np.allclose(track.boxes, expected)
+
+
+def test_faces_are_joined_within_their_shot_alone() -> None:
+    script = still_face(0, 96)
+    cut = [Shot(first=a, last=b, visible_first=a, visible_last=b) for a, b in ((0, 49), (50, 99))]
+    assert [[(track.first, track.last) for track in tracks(script, shot=shot)] for shot in cut] == [[(0, 49)], [(50, 99)]]
+    assert tracks({}) == []
+
+
+def test_the_better_looks_say_who_it_is() -> None:
+    good, bad = (1.0, 0.0), (0.0, 1.0)
+    faces = {0: (good, 0.9), 4: (good, 0.6), 8: (bad, 0.1), 12: (bad, 0.2)}
+    track = one_track({frame: [Seen(square(300, 180, 40), 0.9, *each)] for frame, each in faces.items()})
+    assert np.allclose(track.embedding, good)
+    assert (track.frames[track.best], track.quality) == (0, pytest.approx(0.9))
+    assert np.isnan(one_track(still_face(0, 8)).embedding).all()
