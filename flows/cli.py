@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _blur(options: argparse.Namespace) -> None:
-    from flows.commands import blur  #  a wrong option is answered before anything heavy is loaded
+    from flows.commands import blur  # a wrong option is answered before anything heavy is loaded
 
     blur(options)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,14 @@ from flows.whole_folder import check_folder
 from tasks import progress
 from tasks.errors import BadOutput, BadSetting
 from tasks.plan import Plan, load_values, make_plan
+from tasks.video.target import whole_file
 
 
 def blur(options: argparse.Namespace) -> None:
     """`veil blur`."""
     screen = Screen()
+    if options.report:
+        _check_report(options.report, options.video, options.output)
     request = check_request(options.video.absolute(), options.output.absolute(), plan_of(options), overwrite=options.overwrite)
     report = finished_before(request)
     if report is not None:
@@ -39,7 +43,7 @@ def blur(options: argparse.Namespace) -> None:
 
 def _run(request: Request, screen: Screen) -> BlurReport:
     environment.prepare()
-    from flows.blur_video import blur_video  #  Prefect takes seconds to load
+    from flows.blur_video import blur_video  # Prefect takes seconds to load
 
     with screen, progress.listening(screen):
         return blur_video(request.source, request.target, request.plan, overwrite=True)
@@ -65,6 +69,8 @@ def plan_of(options: argparse.Namespace) -> Plan:
     """The plan that a command line asks for: its own words over `--set` over the plan's file."""
     values = load_values(options.plan, options.set)
     chosen: dict[str, Any] | None = None
+    if options.keep_picked and not options.at:
+        raise BadSetting("--keep-picked", "nobody is picked", fix="say who with --at TIME,X,Y")
     if options.keep or options.only:
         photos = [str(Path(photo).absolute()) for photo in options.keep or options.only]
         chosen = {"policy": "keep_only" if options.keep else "blur_only", "selectors": [{"method": "known_faces", "photos": photos}]}
@@ -72,12 +78,11 @@ def plan_of(options: argparse.Namespace) -> Plan:
         picks = [pick_of(text) for text in options.at]
         policy = "keep_only" if options.keep_picked else "blur_only"
         chosen = {"policy": policy, "selectors": [{"method": "time_and_place", "picks": picks}]}
-    elif options.keep_picked:
-        raise BadSetting("--keep-picked", "nobody is picked", fix="say who with --at TIME,X,Y")
-    if getattr(options, "preview", None):
+    if options.preview is not None:
         values["preview_seconds"] = _preview_seconds(options.preview)
     if chosen:
-        values["choose_people"] = values.get("choose_people", {}) | chosen
+        given = values.get("choose_people", {})
+        values["choose_people"] = given | chosen if isinstance(given, dict) else given
     return make_plan(values)
 
 
@@ -93,9 +98,11 @@ def pick_of(text: str) -> dict[str, float]:
 
 def _preview_seconds(text: str) -> float:
     try:
-        return seconds_of(text)
+        if seconds := seconds_of(text):
+            return seconds
     except ValueError:
-        raise BadSetting(f"--preview {text}", "is not a time", fix="write seconds, for instance 10s") from None
+        pass
+    raise BadSetting(f"--preview {text}", "is not a length of time", fix="write seconds, for instance 10s")
 
 
 def seconds_of(text: str) -> float:
@@ -108,8 +115,18 @@ def seconds_of(text: str) -> float:
     return seconds
 
 
+def _check_report(report: Path, source: Path, target: Path) -> None:
+    """Raises BadOutput where a report would destroy something, or cannot be written, before hours of work."""
+    if report.resolve() in (source.resolve(), target.resolve()):
+        raise BadOutput(report, "is the video itself", fix="give the report another name")
+    if report.is_dir() or not report.absolute().parent.is_dir() or not os.access(report.absolute().parent, os.W_OK):
+        raise BadOutput(report, "cannot be written there", fix="give the name of a file in a folder that can be written to")
+
+
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text)
+        with whole_file(path.absolute()) as file:
+            file.path.write_text(text)
+            file.keep()
     except OSError as error:
         raise BadOutput(path, f"cannot be written ({error.strerror})", fix="choose another place") from error

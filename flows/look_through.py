@@ -29,6 +29,7 @@ def look_through(job: Job, source: Path, source_sha256: str, plan: Plan) -> Look
     video = job.run(probe_video, 0, source, source_sha256)
     if plan.preview_seconds:
         video = video.first_seconds(plan.preview_seconds)
+    plan.choose_people.check_times(video.info, video.index)
     num_frames = video.info.num_frames
     shots = job.run(find_shots, num_frames, source, video, plan.find_shots)
     segments = cut_into_segments(shots.shots, round(plan.segment_seconds * video.info.frame_rate))

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from flows.report import BlurReport
 from tasks.errors import BadOutput
-from tasks.photos import photo_files
+from tasks.photos import photo_files, photo_sha256
 from tasks.plan import Plan
 from tasks.results import Manifest, ObjectStore, Record, content_key, file_sha256, probe_store
+from tasks.video.join import container_format_of
 from tasks.video.probe import check_opens
 
 
@@ -39,7 +40,7 @@ def check_request(source: Path, target: Path, plan: Plan, overwrite: bool) -> Re
     check_source(source)
     check_target(source, target)
     photos = tuple(photo_files(plan.choose_people.photos))
-    hashes = tuple((name, file_sha256(path)) for name, path in photos)
+    hashes = tuple((name, photo_sha256(path)) for name, path in photos)
     source_sha256 = file_sha256(source)
     key = content_key("finished", 1, {"source": source_sha256, "photos": hashes, "plan": plan, "kind": target.suffix.lower()})
     request = Request(source, target, plan, source_sha256, photos, hashes, Record(key))
@@ -49,7 +50,7 @@ def check_request(source: Path, target: Path, plan: Plan, overwrite: bool) -> Re
 
 
 def check_source(source: Path) -> None:
-    """Raises BadVideo for a source that is not there or does not open, and StoreError where nothing could be kept of what is found in it."""
+    """Raises BadVideo for a source that does not open, and StoreError where nothing could be kept of what is found in it."""
     check_opens(source)
     probe_store(ObjectStore())
 
@@ -59,6 +60,7 @@ def check_target(source: Path, target: Path) -> None:
     folder = target.parent
     if target.is_dir():
         raise BadOutput(target, "is a folder", fix="give the name of a file in it")
+    container_format_of(target)
     if target.exists() and target.samefile(source):
         raise BadOutput(target, "is the input itself", fix="choose another name: the source is never changed")
     if not folder.is_dir():

@@ -33,11 +33,13 @@ class Screen:
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Screen:
-        self._bars.start()
+        if self._console.is_terminal:
+            self._bars.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._bars.stop()
+        if self._console.is_terminal:
+            self._bars.stop()
 
     def say(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)

@@ -61,7 +61,9 @@ def check(
         missed.append(found[stray])
         for row in np.flatnonzero(under.any(1) & (found.qualities >= _CLEAR)):
             owners = blurred.tracks[under[row]]
-            distance = float(np.min(euclidean(found.embeddings[row][None], np.stack([tracks[owner].embedding for owner in owners]))))
+            distance = float(
+                np.fmin.reduce(euclidean(found.embeddings[row][None], np.stack([tracks[owner].embedding for owner in owners]))[0])
+            )
             if distance <= same_face:
                 findings.append(_finding("recognisable", found, int(row), distance))
     return findings, _only_with_faces(missed)

@@ -13,7 +13,7 @@ from tasks.faces import Ints
 from tasks.matching import euclidean
 from tasks.tracks import Track
 
-_NEVER = 1e3  # mean distance with which no cluster is ever made
+_NEVER = 1e9  # mean distance with which no cluster is ever made
 
 
 def group(tracks: Sequence[Track], same_person: float) -> list[Track]:
@@ -29,13 +29,13 @@ def group(tracks: Sequence[Track], same_person: float) -> list[Track]:
     distances[np.isnan(distances) | _seen_together(tracks)] = _NEVER
     np.fill_diagonal(distances, 0)
     clusters = fcluster(linkage(squareform(distances, checks=False), "average"), same_person, "distance")
-    _, first_track, person = np.unique(clusters, return_index=True, return_inverse=True)
-    in_order = np.argsort(np.argsort([tracks[first].first for first in first_track], kind="stable"), kind="stable")
-    return [replace(track, person=int(in_order[number])) for track, number in zip(tracks, person, strict=True)]
+    by_appearance = sorted(zip(tracks, clusters, strict=True), key=lambda pair: pair[0].first_seen)
+    persons = {cluster: person for person, cluster in enumerate(dict.fromkeys(cluster for _, cluster in by_appearance))}
+    return [replace(track, person=persons[cluster]) for track, cluster in zip(tracks, clusters, strict=True)]
 
 
 def _seen_together(tracks: Sequence[Track]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
     """(N, N): whether two tracks were both seen between the first and last detection of either."""
     spans: Ints = np.array([(track.first_seen, track.last_seen) for track in tracks])
     overlap = np.minimum(spans[:, None, 1], spans[None, :, 1]) - np.maximum(spans[:, None, 0], spans[None, :, 0])
-    return np.asarray(overlap > 0)
+    return np.asarray(overlap >= 0)

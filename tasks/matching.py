@@ -22,7 +22,9 @@ def geometric_cost(boxes: Floats, others: Floats) -> Floats:
 
 def euclidean(embeddings: Floats, others: Floats) -> Floats:
     """(N, M) distances of embeddings, (N, D) and (M, D); NaN where either is unknown."""
-    return np.asarray(np.linalg.norm(embeddings[:, None] - others[None], axis=2), np.float32)
+    from scipy.spatial.distance import cdist
+
+    return np.asarray(cdist(embeddings, others), np.float32)
 
 
 def assign(cost: Floats, gate: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tasks.errors import BadPhoto
 from tasks.faces import Faces, Floats
 from tasks.looking import Finder
+from tasks.results import file_sha256
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 _MOST_PIXELS = 1600  # of a photo's long side: a detector finds no more on a larger one
@@ -30,7 +31,10 @@ def photo_files(photos: Sequence[str]) -> list[tuple[str, Path]]:
         if photo.is_dir():
             people = sorted(path for path in photo.iterdir() if path.is_dir())
             inside = [(path.stem, path) for path in _pictures_in(photo)]
-            inside += [(person.name, path) for person in people for path in _pictures_in(person)]
+            for person in people:
+                if not _pictures_in(person):
+                    raise BadPhoto(person, "holds no pictures", fix="put photos of that person into it, or remove it")
+                inside += [(person.name, path) for path in _pictures_in(person)]
             if not inside:
                 raise BadPhoto(photo, "holds no pictures", fix=f"put photos into it ({', '.join(sorted(_SUFFIXES))})")
             found += inside
@@ -43,6 +47,14 @@ def photo_files(photos: Sequence[str]) -> list[tuple[str, Path]]:
 
 def _pictures_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file())
+
+
+def photo_sha256(path: Path) -> str:
+    """Raises BadPhoto."""
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        raise BadPhoto(path, f"cannot be read ({error.strerror})", fix="give a readable photo") from error
 
 
 def read_photo(path: Path) -> npt.NDArray[np.uint8]:
@@ -70,12 +82,15 @@ def one_face(finder: Finder, picture_bgr: npt.NDArray[np.uint8], path: Path) -> 
     main = int(clear[np.argmax(widths[clear])])
     others = [int(row) for row in clear if row != main and widths[row] > _SMALLER_BYSTANDER * widths[main]]
     if others:
-        raise BadPhoto(path, f"{len(others) + 1} faces are on it ({_places(faces, [main, *others])})", fix="cut out the one that is meant")
+        raise BadPhoto(
+            path, f"{len(others) + 1} faces are on it ({_places(faces, [main, *others], picture_bgr)})", fix="cut out the one that is meant"
+        )
     if np.isnan(embeddings[main]).any():
         raise BadPhoto(path, f"its face is {widths[main]:.0f} pixels wide, too small to be told", fix="give a larger photo")
     return np.asarray(embeddings[main], np.float32)
 
 
-def _places(faces: Faces, rows: Sequence[int]) -> str:
-    centres = (faces.boxes[rows, :2] + faces.boxes[rows, 2:]) / 2
-    return ", ".join(f"one at {x:.0f},{y:.0f}" for x, y in centres)
+def _places(faces: Faces, rows: Sequence[int], picture_bgr: npt.NDArray[np.uint8]) -> str:
+    """In shares of the picture, for a large one was made smaller."""
+    centres = (faces.boxes[rows, :2] + faces.boxes[rows, 2:]) / 2 / picture_bgr.shape[1::-1]
+    return ", ".join(f"one {x:.0%} from the left and {y:.0%} from the top" for x, y in centres)

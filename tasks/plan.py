@@ -28,6 +28,7 @@ from tasks.shot_finders.content import Content
 from tasks.shot_finders.none import OneShot
 from tasks.shot_finders.transnetv2 import TransNetV2
 from tasks.smoothers.filters import MovingAverage, NoSmoothing, SavitzkyGolay
+from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.write import EncoderSettings
 
 ShotFinder = Annotated[TransNetV2 | Content | OneShot, Field(discriminator="method")]
@@ -71,6 +72,12 @@ class ChoosePeople(Settings):
         if self.policy == "blur_everyone" and self.selectors:
             raise ValueError("the policy blur_everyone chooses nobody: say blur_only or keep_only")
         return self
+
+    def check_times(self, info: VideoInfo, index: FrameIndex) -> None:
+        """Raises BadPick where somebody is pointed at beyond the video's end."""
+        for selector in self.selectors:
+            if isinstance(selector, TimeAndPlace):
+                selector.frames(info, index)
 
     @property
     def photos(self) -> tuple[str, ...]:
@@ -183,7 +190,7 @@ def _names_at(place: Sequence[str]) -> list[str]:
     here: dict[str, Any] = schema
     for part in place:
         choices = here.get("discriminator", {}).get("mapping", {})
-        here = {"$ref": choices[part]} if part in choices else here.get("properties", {}).get(part, {})
+        here = {"$ref": choices[part]} if part in choices else here.get("properties", {}).get(part) or here.get("items", {})
         if "$ref" in here:
             here = schema["$defs"][here["$ref"].rsplit("/", 1)[1]] | {key: value for key, value in here.items() if key != "$ref"}
     return sorted(here.get("properties", {}))

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 
 from tasks.errors import NoSpace, StoreError
 from tasks.method import Settings
+from tasks.video.target import remove_abandoned
 
 _BLOCK_BYTES = 1 << 20
 
@@ -60,10 +61,12 @@ class ObjectStore:
     """Objects in a folder, `KIND/SHA256`; whole or absent, and checked when read."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = (folder or results_folder()) / "objects"
+        self.root = folder or results_folder()
+        self.folder = self.root / "objects"
 
     def put(self, kind: str, content: bytes) -> ObjectRef:
-        with self.new_file(kind) as (path, kept):
+        """Raises NoSpace and StoreError."""
+        with self.new_file(kind) as (path, kept), _explained(path):
             path.write_bytes(content)
         return kept()
 
@@ -71,17 +74,15 @@ class ObjectStore:
     def new_file(self, kind: str) -> Iterator[tuple[Path, Callable[[], ObjectRef]]]:
         """A path to write to, and a call that gives the object's name once the block has ended well.
 
-        Raises NoSpace and StoreError; leaves nothing behind when the block fails.
+        Leaves nothing behind when the block fails. Raises NoSpace and StoreError.
         """
         folder = self.folder / kind
         with _explained(folder):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, name = tempfile.mkstemp(dir=folder, prefix=".new-")
-            os.close(descriptor)
-        path, refs = Path(name), list[ObjectRef]()
+            path = _new_path(folder)
+        refs = list[ObjectRef]()
         try:
+            yield path, lambda: refs[0]
             with _explained(folder):
-                yield path, lambda: refs[0]
                 refs.append(ObjectRef(kind=kind, sha256=file_sha256(path), num_bytes=path.stat().st_size))
                 path.replace(folder / refs[0].sha256)
         finally:
@@ -112,17 +113,35 @@ def _explained(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace(folder, "the disk is full", fix="free some space or set VEIL_RESULTS to a larger disk, then run again") from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
-            raise StoreError(
-                folder, f"results cannot be kept here ({error.strerror})", fix="set VEIL_RESULTS to a writable folder"
-            ) from error
-        raise
+        problem = f"results cannot be kept here ({error.strerror})"
+        raise StoreError(folder, problem, fix="set VEIL_RESULTS to a writable folder") from error
+
+
+def _new_path(folder: Path) -> Path:
+    """A file to fill and rename, for its owner's eyes alone; its name tells which process is at work on it."""
+    _make_private(folder)
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".new-{os.getpid()}-")
+    os.close(descriptor)
+    return Path(name)
+
+
+def _make_private(folder: Path) -> None:
+    """Makes a folder, and those above it that are not there, for its owner alone: Python's own way does so for the last one only."""
+    if not folder.is_dir():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def probe_store(store: ObjectStore) -> None:
-    """Writes, reads and removes a small object: a store that cannot keep results is found before any work."""
-    ref = store.put("probe", b"veil")
-    store.path(ref).unlink()
+    """Makes the store its owner's alone, removes what killed processes left half written, and writes, reads and removes a small object.
+
+    A store that cannot keep results is found before any work. Raises StoreError or NoSpace.
+    """
+    with _explained(store.root):
+        _make_private(store.root)
+        store.root.chmod(0o700)
+        remove_abandoned(store.root.glob("**/.new-*"), lambda name: name.split("-")[1])
+    store.path(store.put("probe", b"veil")).unlink()
 
 
 def file_sha256(path: Path) -> str:
@@ -161,7 +180,9 @@ class Record:
 
     def write(self, manifest: Manifest) -> None:
         with _explained(self._path.parent):
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(dir=self._path.parent, prefix=".new-", delete=False) as file:
-                file.write(manifest_to_bytes(manifest))
-            Path(file.name).replace(self._path)
+            path = _new_path(self._path.parent)
+            try:
+                path.write_bytes(manifest_to_bytes(manifest))
+                path.replace(self._path)
+            finally:
+                path.unlink(missing_ok=True)

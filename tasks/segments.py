@@ -29,12 +29,16 @@ class Segment(Settings):
 
 def cut_into_segments(shots: Sequence[Shot], most_frames: int) -> list[Segment]:
     """Runs of whole shots of at most `most_frames`; a longer shot is cut into equal parts that are segments of their own."""
+    most_frames = max(1, most_frames)
     segments: list[list[Shot]] = [[]]
     for shot in shots:
         num_parts = -(-shot.num_frames // most_frames)
-        if num_parts == 1 and sum(each.num_frames for each in segments[-1]) + shot.num_frames <= most_frames:
+        if num_parts > 1:
+            borders = [shot.first + shot.num_frames * part // num_parts for part in range(num_parts + 1)]
+            segments += [[shot.model_copy(update={"first": a, "last": b - 1})] for a, b in itertools.pairwise(borders)]
+            segments.append([])
+        elif sum(each.num_frames for each in segments[-1]) + shot.num_frames <= most_frames:
             segments[-1].append(shot)
-            continue
-        borders = [shot.first + shot.num_frames * part // num_parts for part in range(num_parts + 1)]
-        segments += [[shot.model_copy(update={"first": a, "last": b - 1})] for a, b in itertools.pairwise(borders)]
+        else:
+            segments.append([shot])
     return [Segment(shots=tuple(each)) for each in segments if each]

@@ -63,10 +63,13 @@ def forget_unless_whole(key: str) -> None:
         return
     try:
         record = json.loads(path.read_bytes())
-        whole = record["metadata"]["serializer"]["type"] == "veil-manifest" and all(
-            map(ObjectStore().has, _refs(json.loads(record["result"])))
+        # Anything beside these two, Prefect lets stand above them.
+        whole = (
+            record.keys() == {"metadata", "result"}
+            and record["metadata"]["serializer"]["type"] == "veil-manifest"
+            and all(map(ObjectStore().has, _refs(json.loads(record["result"]))))
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         whole = False
     if not whole:
         path.unlink()

@@ -71,6 +71,8 @@ class Track:
 
     def box_at(self, frame: int) -> FaceBox:
         """Raises IndexError where the track does not reach."""
+        if frame < self.first:
+            raise IndexError(f"frame {frame} is before the track's first, {self.first}")
         return FaceBox(*map(float, self.boxes[frame - self.first]))
 
 

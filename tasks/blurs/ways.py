@@ -51,9 +51,7 @@ class Round(_Region):
         rows, columns = window(plane, expanded(box, _FEATHER / 2))
         region = plane.samples[rows, columns]
         if region.size:
-            blend(
-                region, _blurred(region, self.strength * face.width / plane.horizontal_step), ellipse(plane, rows, columns, box, _FEATHER)
-            )
+            blend(region, _blurred(region, plane, self.strength * face.width), ellipse(plane, rows, columns, box, _FEATHER))
 
 
 class Square(_Region):
@@ -66,7 +64,7 @@ class Square(_Region):
         rows, columns = window(plane, expanded(face, self.expand))
         region = plane.samples[rows, columns]
         if region.size:
-            region[:] = _blurred(region, self.strength * face.width / plane.horizontal_step)
+            region[:] = _blurred(region, plane, self.strength * face.width)
 
 
 class Solid(_Region):
@@ -100,10 +98,12 @@ def _means(region: Samples, starts_down: Ints, starts_right: Ints) -> Samples:
     return cast(Samples, (sums / (heights[:, None] * widths[None])).astype(region.dtype))
 
 
-def _blurred(region: Samples, sigma: float) -> Samples:
+def _blurred(region: Samples, plane: Plane, sigma_pixels: float) -> Samples:
     """A Gaussian blur whose cost does not grow with the face: what it removes is removed before."""
     height, width = region.shape
-    shrink = max(1.0, sigma / 4)
-    small = cv2.resize(region, (max(1, round(width / shrink)), max(1, round(height / shrink))), interpolation=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(small, (0, 0), sigma / shrink, borderType=cv2.BORDER_REPLICATE)
+    sigma = np.array([sigma_pixels / plane.horizontal_step, sigma_pixels / plane.vertical_step])
+    size = np.maximum(1, np.round([width, height] / np.maximum(1, sigma / 4)))
+    small = cv2.resize(region, size.astype(int).tolist(), interpolation=cv2.INTER_AREA)
+    across, down = sigma * size / [width, height]
+    soft = cv2.GaussianBlur(small, (0, 0), across, sigmaY=down, borderType=cv2.BORDER_REPLICATE)
     return cast(Samples, cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR).astype(region.dtype))

@@ -42,7 +42,7 @@ class Assignment(Method):
                 chains.append(_Chain())
                 chains[-1].add(detections, int(row))
         self._begin_earlier(chains, detections)
-        return [np.array(chain.rows, np.int64) for chain in chains]
+        return [np.array(chain.rows, np.int64) for chain in sorted(chains, key=lambda chain: chain.first_frame)]
 
     def _begin_earlier(self, chains: list[_Chain], detections: Detections) -> None:
         """Gives chains the weak detections before their first one, backwards: a face that comes nearer is weak at first."""

@@ -20,7 +20,9 @@ class ByLikeness(Method):
     """How alike faces have to be: distances of embeddings, by which a track is somebody, may be, or is not."""
 
     match: float = Field(0.5, gt=0, description="up to this distance it is the same person")
-    likely: float = Field(0.56, gt=0, description="up to this one too, if everybody else in the video is further away by the margin")
+    likely: float = Field(
+        0.56, gt=0, description="up to this one too, if there are others in the video and all are further away by the margin"
+    )
     margin: float = Field(0.06, ge=0, description="see likely")
     no_match: float = Field(0.62, gt=0, description="from this distance it is another person; below, where it is no match, it is unsure")
 
@@ -38,10 +40,13 @@ class ByLikeness(Method):
         """
         persons = {track.person: _person_embedding(tracks, track.person) for track in tracks}
         verdicts = [self._verdict(track, persons, references) for track in tracks]
-        for number, (track, verdict) in enumerate(zip(tracks, verdicts, strict=True)):
-            if any(_is_nearer_rival(track, verdict, other, its) for other, its in zip(tracks, verdicts, strict=True)):
-                verdicts[number] = replace(verdict, answer="unsure", reason=f"somebody more like {verdict.name} is seen at the same time")
-        return verdicts
+        matches = [(track, verdict) for track, verdict in zip(tracks, verdicts, strict=True) if verdict.answer == "match"]
+        return [
+            replace(verdict, answer="unsure", reason=f"somebody more like {verdict.name} is seen at the same time")
+            if verdict.answer == "match" and any(_is_nearer_rival(track, verdict, other, its) for other, its in matches)
+            else verdict
+            for track, verdict in zip(tracks, verdicts, strict=True)
+        ]
 
     def _verdict(self, track: Track, persons: Mapping[int, Floats], references: Mapping[str, Floats]) -> Verdict:
         of_track = {name: _distance(track.embedding, each) for name, each in references.items()}
@@ -51,7 +56,7 @@ class ByLikeness(Method):
         impostor = min((_distance(each, references[name]) for person, each in persons.items() if person != track.person), default=np.inf)
         if distance <= self.match:
             return Verdict("match", name, shown, f"looks like {name}")
-        if distance <= self.likely and impostor >= distance + self.margin:
+        if distance <= self.likely and distance + self.margin <= impostor < np.inf:
             return Verdict("match", name, shown, f"looks more like {name} than anybody else in the video does")
         if of_person[name] <= self.match and distance < self.no_match:
             return Verdict("match", name, shown, f"is the same person as somebody who looks like {name}")
@@ -78,7 +83,8 @@ def _person_embedding(tracks: Sequence[Track], person: int) -> Floats:
 
 
 def _is_nearer_rival(track: Track, verdict: Verdict, other: Track, its: Verdict) -> bool:
-    if verdict.answer != "match" or its.answer != "match" or other is track or its.name != verdict.name:
-        return False
-    overlap = min(track.last_seen, other.last_seen) - max(track.first_seen, other.first_seen)
-    return overlap > 0 and (its.distance or 0) < (verdict.distance or 0)
+    """Whether `other` matches the same name better, and is seen while the track is; a track without embedding is like nobody."""
+    far = float("inf")
+    nearer = (far if its.distance is None else its.distance) < (far if verdict.distance is None else verdict.distance)
+    seen_together = min(track.last_seen, other.last_seen) >= max(track.first_seen, other.first_seen)
+    return other is not track and its.name == verdict.name and nearer and seen_together

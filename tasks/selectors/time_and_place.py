@@ -14,7 +14,10 @@ from tasks.method import Settings
 from tasks.selectors.likeness import ByLikeness
 from tasks.selectors.verdicts import Evidence, Verdict
 from tasks.tracks import Track
+from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.upright import boxes_to_upright
+
+_ROUNDING_SECONDS = 1e-4  # a time that was written down with few digits still means the frame that it was read off
 
 
 class Pick(Settings):
@@ -42,10 +45,14 @@ class TimeAndPlace(ByLikeness):
     method: Literal["time_and_place"] = "time_and_place"
     picks: tuple[Pick, ...] = Field(min_length=1)
 
+    def frames(self, info: VideoInfo, index: FrameIndex) -> list[int]:
+        """The number of the frame of each pick. Raises BadPick for one that is beyond the video's end."""
+        return [_frame_of(pick, info, index) for pick in self.picks]
+
     def pick(self, evidence: Evidence) -> list[Verdict]:
-        """A verdict a track. Raises BadPick for a time beyond the end and for a point that meets no face, saying which are near."""
+        """A verdict a track. Raises BadPick for a point that meets no face, saying which are near."""
         tracks = evidence.tracks
-        frames = [frame_of(pick, evidence) for pick in self.picks]
+        frames = self.frames(evidence.info, evidence.index)
         picked = {_track_at(evidence, pick, frame): str(pick) for pick, frame in zip(self.picks, frames, strict=True)}
         references = {
             name: tracks[number].embedding[None] for number, name in picked.items() if not np.isnan(tracks[number].embedding).any()
@@ -56,14 +63,13 @@ class TimeAndPlace(ByLikeness):
         return verdicts
 
 
-def frame_of(pick: Pick, evidence: Evidence) -> int:
-    """The number of the frame that is shown at a pick's time. Raises BadPick beyond the end."""
-    num_frames, duration = len(evidence.index), evidence.info.duration_seconds
+def _frame_of(pick: Pick, info: VideoInfo, index: FrameIndex) -> int:
+    num_frames, duration = len(index), info.duration_seconds
     if pick.seconds is None and pick.frame is not None and pick.frame < num_frames:
         return pick.frame
     if pick.seconds is not None and pick.seconds < duration:
-        pts = evidence.index.pts[0] + pick.seconds / float(evidence.info.time_base)
-        return int(np.searchsorted(evidence.index.pts, pts + 0.5, side="right")) - 1
+        pts = index.pts[0] + (pick.seconds + _ROUNDING_SECONDS) / float(info.time_base)
+        return int(np.searchsorted(index.pts, pts, side="right")) - 1
     raise BadPick(pick, "is beyond the video's end", fix=f"choose a time before {duration:.2f} s (frame {num_frames})")
 
 

@@ -69,19 +69,26 @@ def find_transitions(
     The first head marks one frame of a transition, the last of the old shot if it is a cut; the second all of them.
     """
     found: list[Transition] = []
-    for first, last in _runs(single > threshold):
-        while first > 0 and many[first - 1] > threshold:
-            first -= 1  # noqa: PLW2901
-        while last < len(many) - 1 and many[last + 1] > threshold:
-            last += 1  # noqa: PLW2901
-        last = min(last + 1, len(many) - 1)  # noqa: PLW2901  the first frame of the new shot
+    runs = _runs(single > threshold)
+    for number, (run_first, run_last) in enumerate(runs):
+        # All frames that the second head adds, but none of the next transition's.
+        first, last = run_first, run_last
+        before = runs[number - 1][1] + 1 if number else 0
+        after = runs[number + 1][0] - 1 if number + 1 < len(runs) else len(many) - 1
+        while first > before and many[first - 1] > threshold:
+            first -= 1
+        while last < after and many[last + 1] > threshold:
+            last += 1
+        last = min(last + 1, len(many) - 1)  # the first frame of the new shot
         steps = jumps[first + 1 : last + 1]
         if not len(steps):
             continue
         if steps.max() >= _MOST_OF_IT * steps.sum():
-            first = last = first + 1 + int(steps.argmax())  # noqa: PLW2901
+            first = last = first + 1 + int(steps.argmax())
         if not found or first > found[-1].last:
             found.append(Transition(first, last))
+        elif first < last and not found[-1].is_cut:  # a fade that was marked twice
+            found[-1] = Transition(found[-1].first, last)
     return found
 
 

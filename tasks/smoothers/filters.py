@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tasks.faces import Floats
 from tasks.method import Method
@@ -18,11 +18,20 @@ class Smoother(Protocol):
         """Steadier boxes, (N, 4), of consecutive frames."""
 
 
+def _odd(window_frames: int) -> int:
+    if window_frames % 2 == 0:
+        raise ValueError("must be odd, so that it has a middle")
+    return window_frames
+
+
+Odd = Annotated[int, AfterValidator(_odd)]
+
+
 class MovingAverage(Method):
     """Mean over a centred window; the ends repeat. The thesis's way, without its lag."""
 
     method: Literal["moving_average"] = "moving_average"
-    window_frames: int = Field(5, ge=1, le=99, description="odd; 1 changes nothing")
+    window_frames: Odd = Field(5, ge=1, le=99, description="odd; 1 changes nothing")
 
     def smooth(self, boxes: Floats) -> Floats:
         from scipy.ndimage import uniform_filter1d  # SciPy takes a second to load
@@ -34,7 +43,7 @@ class SavitzkyGolay(Method):
     """A polynomial fitted over a centred window (Savitzky and Golay 1964): follows quick moves more closely than a mean."""
 
     method: Literal["savitzky_golay"] = "savitzky_golay"
-    window_frames: int = Field(9, ge=3, le=99, description="odd")
+    window_frames: Odd = Field(9, ge=3, le=99, description="odd")
     degree: int = Field(2, ge=1, le=5, description="of the polynomial; less than the window")
 
     def smooth(self, boxes: Floats) -> Floats:

@@ -33,9 +33,7 @@ def join_segments(segments: Sequence[Path], source: Path, info: VideoInfo, index
     negative, all streams start later by the same time. Raises BadOutput where the container that the target's name asks for cannot hold a
     stream, NoSpace where the disk is full, ValueError where the segments do not fit the index.
     """
-    container_format = _FORMATS.get(target.suffix.lower())
-    if container_format is None:
-        raise BadOutput(target, "is not named as a kind of video that is written", fix=f"end it in {', '.join(_FORMATS)}")
+    container_format = container_format_of(target)
     times = times_of(segments, index)
     shift = max(0, -int(index.pts[0]))
     with open_source(source, guess_pts=True) as rest, open_target(target, container_format, _clock(container_format, info)) as output:
@@ -45,6 +43,14 @@ def join_segments(segments: Sequence[Path], source: Path, info: VideoInfo, index
         end_seconds = None if whole else (int(index.pts[-1]) + 1) * info.time_base
         others = _copied(rest, copies, shift * info.time_base, end_seconds)
         output.mux(merge(pictures, others, key=_decoding_seconds))
+
+
+def container_format_of(target: Path) -> str:
+    """FFmpeg's name of the container that a file's ending asks for. Raises BadOutput for an ending that is not known."""
+    container_format = _FORMATS.get(target.suffix.lower())
+    if container_format is None:
+        raise BadOutput(target, "is not named as a kind of video that is written", fix=f"end it in {', '.join(_FORMATS)}")
+    return container_format
 
 
 def _clock(container_format: str, info: VideoInfo) -> dict[str, str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import glob
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -124,9 +125,33 @@ class WholeFile:
 
 @contextmanager
 def whole_file(target: Path) -> Iterator[WholeFile]:
-    """A file to write; what is not kept is removed, however the block ends."""
+    """A file to write; what is not kept is removed, however the block ends, and what killed processes left there too."""
     file = WholeFile(target)
+    abandoned = target.parent.glob(f".{glob.escape(target.stem)}.unfinished-*")
+    remove_abandoned(abandoned, lambda name: name.split(".unfinished-")[1].split(".")[0])
     try:
         yield file
+    except (NoSpace, BadOutput) as error:
+        if error.subject != str(file.path):
+            raise
+        raise type(error)(target, error.problem, fix=error.fix) from error
     finally:
         file.path.unlink(missing_ok=True)
+
+
+def remove_abandoned(paths: Iterable[Path], process_of: Callable[[str], str]) -> None:
+    """Removes files of processes that are gone; `process_of` reads a process off a file's name. Other machines' are not known of."""
+    for path in paths:
+        process = process_of(path.name)
+        if not process.isdigit() or not _runs(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -112,7 +112,6 @@ def kill_at(moment: Moment, words: list[str], store: Path, folder: Path) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="whole_file removes only what it has written itself")
 def test_nothing_is_left_beside_the_target(undisturbed: Run, empty_store: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
@@ -123,7 +122,6 @@ def test_nothing_is_left_beside_the_target(undisturbed: Run, empty_store: Path, 
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="the store's unfinished objects of a killed process are never removed")
 def test_nothing_is_left_in_the_store(undisturbed: Run, empty_store: Path, tmp_path: Path) -> None:
     words = ["blur", str(undisturbed.source), "-o", str(tmp_path / "out.mp4")]
     kill_at(Moment(None, unfinished_segment=True), [*words, "--set", "blur_faces.encoder.preset=veryslow"], empty_store, tmp_path)

@@ -35,9 +35,6 @@ def test_segments_leave_no_mark() -> None:
     assert (parts.first, parts.last) == (whole.first, whole.last) == (0, 99)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="build_tracks.py:21: a face that verify_blur missed at a frame that was looked at before ends the run"
-)
 def test_a_missed_face_is_added_at_a_frame_that_was_looked_at() -> None:
     """The second part is what `verify_blur` gives back for another round."""
     tracks = tracks_of([{}, {18: [square(300, 100, 40)]}], [range(0, 100, 2), [18]])

@@ -29,9 +29,11 @@ def test_parts_make_one_list_in_order_of_frame(parts) -> None:
     assert same(Detections.concatenate(whole.within(*part) for part in parts), whole)
 
 
-def test_a_frame_is_looked_at_once() -> None:
-    with pytest.raises(ValueError, match="frame 8 was looked at twice"):
-        Detections.concatenate([found(SCRIPT), found({8: []})])
+def test_what_two_looks_at_a_frame_found_is_all_there() -> None:
+    """A check of the finished video may look where the sampler did, and see a face that it did not."""
+    both = Detections.concatenate([found({8: [square(50, 50, 20)]}), found({8: [square(90, 50, 20)]})])
+    assert both.looked.tolist() == [8]
+    assert both.frames.tolist() == [8, 8]
 
 
 def test_nothing_is_no_list() -> None:

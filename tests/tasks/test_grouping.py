@@ -25,24 +25,13 @@ TABLE = [
     ([(20, 29, A), (0, 9, B), (40, 49, B)], [1, 0, 0]),
     ([(40, 49, B), (20, 29, A), (0, 9, B)], [0, 1, 0]),
 ]
-FAILING = {
-    5: "grouping.py:41: overlap > 0 leaves out tracks that share exactly one frame",
-    7: "grouping.py:41: overlap > 0 leaves out a track that was seen once",
-    13: "grouping.py:33: a person's first track in the list stands for the first in time",
-}
-
-
-def rows():
-    return [
-        pytest.param(*row, marks=[pytest.mark.xfail(strict=True, reason=FAILING[n])] if n in FAILING else []) for n, row in enumerate(TABLE)
-    ]
 
 
 def tracks_of(spans):
     return [still(first, last, embedding=embedding or (float("nan"),) * 2) for first, last, embedding in spans]
 
 
-@pytest.mark.parametrize(("spans", "persons"), rows())
+@pytest.mark.parametrize(("spans", "persons"), TABLE)
 def test_who_is_who(spans, persons) -> None:
     assert [track.person for track in group(tracks_of(spans), 0.45)] == persons
 
@@ -53,7 +42,6 @@ def test_a_guess_is_not_seen() -> None:
     assert [track.person for track in group(tracks, 0.45)] == [0, 0]
 
 
-@pytest.mark.xfail(strict=True, reason="grouping.py:16: among thousands of pairs a mean distance of 1000 for one of them no longer counts")
 def test_two_at_the_same_time_are_two_however_often_they_appear() -> None:
     """Twins, 120 tracks each; once they are seen together."""
     spans = [(100 * n, 100 * n + 9, A if n % 2 else NEAR_A) for n in range(240)]

@@ -120,7 +120,6 @@ def test_several_faces_are_named_by_their_places(finder, tmp_path) -> None:
     assert_places(str(caught.value), 1)
 
 
-@pytest.mark.xfail(strict=True, reason="photos.py:59: a large photo is reduced, and the places are those of the reduced one")
 def test_places_are_those_of_the_photo(finder, tmp_path) -> None:
     path = tmp_path / "both.png"
     cv2.imwrite(str(path), two_faces(4))
@@ -130,8 +129,10 @@ def test_places_are_those_of_the_photo(finder, tmp_path) -> None:
 
 
 def assert_places(message: str, scale: int) -> None:
-    places = sorted((int(x), int(y)) for x, y in re.findall(r"one at (\d+),(\d+)", message))
-    assert np.abs(np.array(places) / scale - [(200, 200), (520, 200)]).max() < 25
+    places = sorted((int(x), int(y)) for x, y in re.findall(r"one (\d+)% from the left and (\d+)% from the top", message))
+    height, width = two_faces(scale).shape[:2]
+    expected = np.array([(200, 200), (520, 200)]) * scale / [width, height] * 100
+    assert np.abs(np.array(places) - expected).max() < 5
 
 
 def test_a_small_bystander_is_not_meant(finder, tmp_path) -> None:

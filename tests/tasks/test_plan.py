@@ -32,7 +32,6 @@ WRONG = [
     pytest.param(
         {"choose_people": {"policy": "keep_only", "selectors": [PHOTOS | {"mach": 0.4}]}},
         ["mach", "likely, margin, match, method, no_match, photos"],
-        marks=pytest.mark.xfail(strict=True, reason="plan.py:184: a list's settings are not found; the answer lists none"),
     ),
     # an unknown method, with the list
     ({"blur_faces": {"blur": {"method": "sold"}}}, ["'sold'", "pixelate, round, square, solid"]),
@@ -53,7 +52,6 @@ WRONG = [
     pytest.param(
         {"segment_seconds": math.inf},
         ["segment_seconds", "inf"],
-        marks=pytest.mark.xfail(strict=True, reason="plan.py:98: infinite seconds pass, and the flow fails to round them to frames"),
     ),
     # somebody, or nobody
     ({"choose_people": {"policy": "keep_only"}}, ["keep_only", "needs somebody"]),

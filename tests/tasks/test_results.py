@@ -174,7 +174,6 @@ def test_a_record_is_read_or_not_there(tmp_path) -> None:
     assert record.read() is None
 
 
-@pytest.mark.xfail(strict=True, reason="results.py:165: the file beside the record stays when it cannot be renamed or filled")
 def test_a_failed_record_leaves_nothing(tmp_path, monkeypatch) -> None:
     def fail(*_) -> None:
         raise OSError(errno.ENOSPC, "full")

@@ -43,8 +43,5 @@ def test_parts_of_a_shot_know_how_far_it_is_visible() -> None:
     assert {(part.visible_first, part.visible_last) for part in parts} == {(7, 262)}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="segments.py:35: a short shot joins the last part of a long one, which is said to be a segment of its own"
-)
 def test_a_part_of_a_long_shot_is_a_segment_of_its_own() -> None:
     assert [segment.num_frames for segment in cut_into_segments(shots_of(150, 20), 100)] == [75, 75, 20]

@@ -126,9 +126,6 @@ NOT_OURS = [
     said_twice,
     pytest.param(
         old_format,
-        marks=pytest.mark.xfail(
-            strict=True, reason="stage.py:66: top-level serializer and data are Prefect's old format; they win, and are unpickled"
-        ),
     ),
 ]
 

@@ -61,7 +61,7 @@ def test_a_track_knows_what_was_seen_of_it() -> None:
     "frame",
     [
         14,  # after the last
-        pytest.param(9, marks=pytest.mark.xfail(strict=True, reason="tracks.py:73: index -1 is the last frame's box, not an IndexError")),
+        pytest.param(9),
     ],
 )
 def test_a_track_has_no_box_where_it_does_not_reach(frame) -> None:

@@ -140,11 +140,8 @@ def test_solid_is_one_colour(lightness, bits, expected) -> None:
         "yuv444p",
         pytest.param(
             "yuv422p",
-            marks=pytest.mark.xfail(
-                strict=True, reason="ways.py: sigma is in columns; where rows stand for fewer pixels, chroma is blurred half as far down"
-            ),
         ),
-        pytest.param("yuv411p", marks=pytest.mark.xfail(strict=True, reason="ways.py: the same, a quarter as far")),
+        pytest.param("yuv411p"),
     ],
 )
 @pytest.mark.parametrize("blur", [Square(), Round()], ids=str)

@@ -53,9 +53,6 @@ def test_chains_are_in_order_and_share_nothing(linker, script) -> None:
     assert set(strong.tolist()) <= set(rows), "no sure face is lost"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="assignment.py:43: chains that begin earlier through weak detections are not moved forward in the list"
-)
 def test_chains_are_in_order_of_first_frame() -> None:
     """The second face is sure later than the first, but is there before it."""
     first = {frame: [Seen(square(100, 100, 40))] for frame in range(10, 30, 2)}

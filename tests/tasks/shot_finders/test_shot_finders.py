@@ -84,7 +84,6 @@ MARKS = [
     ({21: 0.9, 24: 0.9}, same(range(18, 27), 0.9), same(range(19, 28), 8), [(18, 27)]),  # a fade marked twice is one
     pytest.param(
         *({19: 0.9, 23: 0.9}, same(range(19, 24), 0.9), {20: 60, 24: 60}, [(20, 20), (24, 24)]),
-        marks=pytest.mark.xfail(strict=True, reason="transnetv2.py:81: of two cuts that the second head joins, one is lost"),
     ),
 ]
 
