@@ -16,7 +16,7 @@ from tasks.build_tracks import build_tracks
 from tasks.choose_people import choose_people
 from tasks.plan import Plan
 from tasks.read_photos import read_photos
-from tasks.results import results_folder
+from tasks.results import file_sha256, results_folder
 from tasks.verify_blur import verify_blur
 from tasks.video.target import whole_file
 
@@ -49,9 +49,10 @@ def blur_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite:
         rendered = job.map(blur_faces, num_frames, parts, source=source, video=video, settings=plan.blur_faces)
         with whole_file(target) as written:
             join(rendered, source, video, written.path)
-            check = job.run(verify_blur, num_frames, written.path, video, tracks, choice, rendered, plan.find_faces, plan.verify_blur)
+            sha256 = file_sha256(written.path)
+            check = job.run(verify_blur, num_frames, written.path, sha256, video, tracks, choice, plan.find_faces, plan.verify_blur)
             if check.missed is None or repair == plan.verify_blur.repairs:
                 written.keep()
                 break
         faces = [*faces, check.missed]
-    return remember(request, make_report(video.info, plan, shots, faces, choice, check, job.stages))
+    return remember(request, sha256, make_report(video.info, plan, shots, faces, choice, check, job.stages))

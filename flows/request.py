@@ -76,7 +76,7 @@ def finished_before(request: Request) -> BlurReport | None:
     return finished.report if same and isinstance(finished, Finished) else None
 
 
-def remember(request: Request, report: BlurReport) -> BlurReport:
+def remember(request: Request, output_sha256: str, report: BlurReport) -> BlurReport:
     """Writes down that the job is done."""
-    request.record.write(Finished(output_sha256=file_sha256(request.target), report=report))
+    request.record.write(Finished(output_sha256=output_sha256, report=report))
     return report

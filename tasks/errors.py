@@ -6,11 +6,11 @@ VeilError
 │   ├── BadPhoto          no face, several faces, not a picture
 │   ├── BadSetting        unknown name, value out of range, unknown method
 │   ├── BadPick           a time or a point that meets no face
-│   └── BadOutput         cannot be written there, exists, or is the input
+│   ├── BadOutput         cannot be written there, exists, or is the input
+│   └── NoSpace           the disk is full
 ├── MissingWeights        a model's file is not there
 ├── BadWeights            a model's file is not what the manifest says
-├── StoreError            the results store cannot be written, read, or holds something else
-└── NoSpace               the disk is full
+└── StoreError            the results store cannot be written, read, or holds something else
 """
 
 from __future__ import annotations
@@ -69,5 +69,5 @@ class StoreError(VeilError):
     """The results store is not usable, or an object in it is not what its name says."""
 
 
-class NoSpace(VeilError):
+class NoSpace(InputError):
     """Nothing more can be written."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+FOR_A_KEY = {"for a key": True}
+"""Context in which settings are written down without what only says where something is."""
+
 
 class Settings(BaseModel):
     """Frozen settings; an unknown name is an error, never ignored."""

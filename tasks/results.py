@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field
 
 from tasks.errors import NoSpace, StoreError
-from tasks.method import Settings
+from tasks.method import FOR_A_KEY, Settings
 from tasks.video.target import remove_abandoned
 
 _BLOCK_BYTES = 1 << 20
@@ -161,7 +161,7 @@ def content_key(stage: str, version: int, inputs: dict[str, object]) -> str:
 
 def _as_json(value: object) -> object:
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+        return value.model_dump(mode="json", context=FOR_A_KEY)
     raise TypeError(f"{type(value).__name__} cannot be part of a key")
 
 

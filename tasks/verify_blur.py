@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,34 +11,26 @@ from tasks.checking import check
 from tasks.errors import BadVideo
 from tasks.faces import Detections
 from tasks.looking import Finder
-from tasks.manifests import BlurCheck, Choice, RenderedSegment, SegmentFaces, TrackSet, Video
+from tasks.manifests import BlurCheck, Choice, SegmentFaces, TrackSet, Video
 from tasks.plan import FindFaces, VerifyBlur
 from tasks.results import ObjectRef, ObjectStore
 from tasks.stage import stage
 from tasks.tracks import Cover
+from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.probe import probe_file
 from tasks.video.read import read_frames
 
 
 @stage("verify_blur", version=1, apart=("path",))
 def verify_blur(
-    path: Path,
-    video: Video,
-    tracks: TrackSet,
-    choice: Choice,
-    rendered: Sequence[RenderedSegment],
-    looking: FindFaces,
-    settings: VerifyBlur,
+    path: Path, sha256: str, video: Video, tracks: TrackSet, choice: Choice, looking: FindFaces, settings: VerifyBlur
 ) -> BlurCheck:
     """Decodes the whole written file, so that one that does not play to its end is found out, and looks at some frames of it."""
     store = ObjectStore()
-    info, index = probe_file(path)
-    if len(index) != video.info.num_frames or np.any(
-        np.diff(index.pts) * info.time_base != np.diff(video.index.pts) * video.info.time_base
-    ):
-        raise BadVideo(
-            rendered, "does not have the source's frames at the source's times", fix="report this, please, with the report and the source"
-        )
+    info, index = probe_file(path, sha256)
+    if not _same_times(info, index, video):
+        problem = "does not have the source's frames at the source's times"
+        raise BadVideo(path, problem, fix="choose a name that ends in .mp4 or .mov, whose clocks are as fine as the source's")
     cover = _all(store, choice.cover_refs)
     kept = _all(store, choice.kept_refs)
     finder = Finder(looking.detector.load(), looking.recogniser.load())
@@ -51,6 +42,15 @@ def verify_blur(
         findings=tuple(findings),
         missed=_kept(store, missed),
     )
+
+
+def _same_times(info: VideoInfo, index: FrameIndex, video: Video) -> bool:
+    """Whether the frames are those of the source, as far from one another as there, to a tick of the coarser clock."""
+    if len(index) != video.info.num_frames:
+        return False
+    written, wanted = (pts * float(time_base) for pts, time_base in ((index.pts, info.time_base), (video.index.pts, video.info.time_base)))
+    difference = np.abs((written - written[0]) - (wanted - wanted[0]))
+    return bool(difference.max() <= 1.001 * float(max(info.time_base, video.info.time_base)))
 
 
 def _all(store: ObjectStore, refs: tuple[ObjectRef, ...]) -> Cover:

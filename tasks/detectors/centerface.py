@@ -28,9 +28,7 @@ class CenterFace(Method):
 
     method: Literal["centerface"] = "centerface"
     min_score: float = Field(0.3, ge=0.05, le=1, description="faces that score less are not reported")
-    min_long_side_pixels: int = Field(
-        640, ge=128, le=4096, description="smaller pictures are not enlarged beyond their own size above this"
-    )
+    min_long_side_pixels: int = Field(640, ge=128, le=4096, description="smaller pictures are enlarged to this")
     max_long_side_pixels: int = Field(960, ge=128, le=4096, description="larger pictures are reduced to this before they are looked at")
     close_up_pixels: int = Field(
         256, ge=0, le=4096, description="long side of a second, small look for faces too large for the first; 0 for none"

@@ -21,7 +21,7 @@ class Dynamic(Method):
     """Looks at a coarse grid; where two looks disagree, at the frame between them, and so on until they agree or are neighbours."""
 
     method: Literal["dynamic"] = "dynamic"
-    widest_frames: int = Field(16, ge=1, le=64, description="the grid where nothing happens")
+    widest_frames: int = Field(12, ge=1, le=64, description="the grid where nothing happens")
     narrowest_frames: int = Field(4, ge=1, le=64, description="the grid where much happens")
     sure_score: float = Field(0.45, ge=0, le=1, description="a face that scores less may come and go without a second look")
     max_shift: float = Field(0.2, gt=0, le=2, description="in face widths: after a larger move the frame between is looked at")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, FieldSerializationInfo, field_serializer
 
+from tasks.method import FOR_A_KEY
 from tasks.selectors.likeness import ByLikeness
 from tasks.selectors.verdicts import Evidence, Verdict
 
@@ -15,6 +16,11 @@ class KnownFaces(ByLikeness):
 
     method: Literal["known_faces"] = "known_faces"
     photos: tuple[str, ...] = Field(min_length=1, description="paths of pictures or folders")
+
+    @field_serializer("photos")
+    def _photos(self, photos: tuple[str, ...], info: FieldSerializationInfo) -> tuple[str, ...]:
+        # What is on them is in a key by itself, so that a photo may be moved.
+        return () if info.context == FOR_A_KEY else photos
 
     def pick(self, evidence: Evidence) -> list[Verdict]:
         return self.compare(evidence.tracks, evidence.photos)
