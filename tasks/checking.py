@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
@@ -16,6 +17,7 @@ from tasks.method import Settings
 from tasks.tracks import Cover, Track
 from tasks.video.info import VideoInfo
 
+_BATCH_FRAMES = 8  # looked at together
 _SAME_PLACE = 0.2  # IoU of a face that is found with one that was decided about
 _CLEAR = 0.2  # quality of a face that is seen well enough to be recognised at all
 _MOSTLY_INSIDE = 0.6  # of a found face's area under a cover: the covered face itself, seen in part
@@ -52,20 +54,21 @@ def check(
     findings: list[Finding] = []
     missed: list[Detections] = []
     min_score, same_face = limits
-    for number, frame in frames:
-        found = look_at([(number, frame)], info, finder)
-        blurred, visible = cover.at(number), kept.at(number)
-        under = _overlaps(found.boxes, blurred.boxes)
-        stray = ~under.any(1) & ~_overlaps(found.boxes, visible.boxes).any(1) & (found.scores >= min_score)
-        findings += [_finding("uncovered", found, int(row), None) for row in np.flatnonzero(stray)]
-        missed.append(found[stray])
-        for row in np.flatnonzero(under.any(1) & (found.qualities >= _CLEAR)):
-            owners = blurred.tracks[under[row]]
-            distance = float(
-                np.fmin.reduce(euclidean(found.embeddings[row][None], np.stack([tracks[owner].embedding for owner in owners]))[0])
-            )
-            if distance <= same_face:
-                findings.append(_finding("recognisable", found, int(row), distance))
+    remaining = iter(frames)
+    for batch in iter(lambda: list(itertools.islice(remaining, _BATCH_FRAMES)), []):
+        found_in_batch = look_at(batch, info, finder)
+        for number, _ in batch:
+            found = found_in_batch[found_in_batch.rows_at(number)]
+            blurred, visible = cover.at(number), kept.at(number)
+            under = _overlaps(found.boxes, blurred.boxes)
+            stray = ~under.any(1) & ~_overlaps(found.boxes, visible.boxes).any(1) & (found.scores >= min_score)
+            findings += [_finding("uncovered", found, int(row), None) for row in np.flatnonzero(stray)]
+            missed.append(found[stray])
+            for row in np.flatnonzero(under.any(1) & (found.qualities >= _CLEAR)):
+                owners = np.stack([tracks[owner].embedding for owner in blurred.tracks[under[row]]])
+                distance = float(np.fmin.reduce(euclidean(found.embeddings[row][None], owners)[0]))
+                if distance <= same_face:
+                    findings.append(_finding("recognisable", found, int(row), distance))
     return findings, _only_with_faces(missed)
 
 

@@ -18,7 +18,7 @@ from tasks.video.info import VideoInfo
 from tasks.video.upright import to_decoded, upright_bgr
 
 _WINDOW_BYTES = 192 << 20
-_MOST_WINDOW_FRAMES = 65
+_MOST_WINDOW_FRAMES = 129
 
 
 class Detector(Protocol):

@@ -33,15 +33,26 @@ def window(plane: Plane, box: FaceBox) -> tuple[slice, slice]:
 
 def ellipse(plane: Plane, rows: slice, columns: slice, box: FaceBox, feather: float) -> Floats:
     """(H, W) float32: 1 inside the ellipse that the box holds, falling to 0 outside it over a share `feather` of its radius."""
-    x = ((np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5) * plane.horizontal_step - (box.left + box.right) / 2) / (
-        box.width / 2
-    )
-    y = ((np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) * plane.vertical_step - (box.top + box.bottom) / 2) / (box.height / 2)
-    radius = np.sqrt(x[None, :] ** 2 + y[:, None] ** 2)
-    return np.asarray(np.clip((1 + feather - radius) / max(feather, 1e-3), 0, 1), np.float32)
+    x = _offsets(columns, plane.horizontal_step, box.left, box.right)
+    y = _offsets(rows, plane.vertical_step, box.top, box.bottom)
+    share = np.add.outer(y * y, x * x)
+    np.sqrt(share, out=share)
+    np.subtract(1 + feather, share, out=share)
+    np.multiply(share, 1 / feather, out=share)
+    return np.asarray(np.clip(share, 0, 1, out=share), np.float32)
+
+
+def _offsets(samples: slice, step: int, first: float, after: float) -> Floats:
+    """How far each sample is from the middle between two sides, in units of half their distance."""
+    scale = 2 / (after - first)
+    middles = (np.arange(samples.start, samples.stop) + 0.5) * step
+    return np.asarray((middles - (first + after) / 2) * scale, np.float32)
 
 
 def blend(region: Samples, blurred: npt.NDArray[np.generic], share: Floats) -> None:
     """Puts `blurred` over a region, in place, by its share of each sample."""
-    mixed = region + (blurred.astype(np.float32) - region) * share
-    region[:] = np.rint(mixed).astype(region.dtype)
+    mixed = np.subtract(blurred, region, dtype=np.float32)
+    mixed *= share
+    mixed += region
+    mixed += 0.5  # samples are cut off, not rounded
+    region[:] = mixed

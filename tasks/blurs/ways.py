@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from tasks.blurs.regions import blend, ellipse, expanded, window
-from tasks.faces import FaceBox, Ints
+from tasks.faces import FaceBox, Floats, Ints
 from tasks.method import Method
 from tasks.video.planes import Plane, Samples
 
@@ -36,7 +36,8 @@ class Pixelate(_Region):
         # Tiles are counted from the box's corner, as far beyond it as the window reaches: they move with the face.
         down, starts_down = _tiles(rows.start, rows.stop, plane.vertical_step, box.top, tile)
         right, starts_right = _tiles(columns.start, columns.stop, plane.horizontal_step, box.left, tile)
-        tiles = _means(region, starts_down, starts_right)[down][:, right]
+        means = _means(region, starts_down, starts_right)
+        tiles = means.repeat(np.bincount(down), axis=0).repeat(np.bincount(right), axis=1)
         blend(region, tiles, ellipse(plane, rows, columns, box, _FEATHER))
 
 
@@ -91,11 +92,11 @@ def _tiles(first: int, after: int, step: int, origin: float, tile: float) -> tup
     return tiles, starts
 
 
-def _means(region: Samples, starts_down: Ints, starts_right: Ints) -> Samples:
-    """(tiles down, tiles across) the mean of each tile of a region."""
-    sums = np.add.reduceat(np.add.reduceat(region, starts_down, axis=0, dtype=np.float32), starts_right, axis=1)
+def _means(region: Samples, starts_down: Ints, starts_right: Ints) -> Floats:
+    """(tiles down, tiles across) float32, the mean of each tile of a region, in whole steps."""
     heights, widths = np.diff(np.append(starts_down, region.shape[0])), np.diff(np.append(starts_right, region.shape[1]))
-    return cast(Samples, (sums / (heights[:, None] * widths[None])).astype(region.dtype))
+    sums = np.add.reduceat(np.add.reduceat(region, starts_down, axis=0, dtype=np.uint32), starts_right, axis=1)
+    return np.asarray(np.rint(sums / (heights[:, None] * widths[None])), np.float32)
 
 
 def _blurred(region: Samples, plane: Plane, sigma_pixels: float) -> Samples:

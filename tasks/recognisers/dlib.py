@@ -26,6 +26,8 @@ class DlibResNet(Method):
     method: Literal["dlib"] = "dlib"
     min_face_pixels: int = Field(20, ge=8, le=512, description="smaller faces get no embedding")
 
+    min_score: float = Field(0.4, ge=0, le=1, description="faces that the detector is less sure of get no embedding")
+
     def load(self) -> DlibRecogniser:
         return DlibRecogniser(self, load_session("dlib_resnet", threads=1))
 
@@ -38,11 +40,11 @@ class DlibRecogniser:
     session: InferenceSession
 
     def embed(self, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:
-        """Embeddings (N, 128) float32 and qualities (N,) float32, 0 to 1, of the faces; NaN and 0 for those that are too small."""
+        """Embeddings (N, 128) float32 and qualities (N,) float32, 0 to 1, of the faces; NaN and 0 where there is none."""
         embeddings = np.full((len(faces), _DIMENSIONS), np.nan, np.float32)
         qualities = np.zeros(len(faces), np.float32)
         widths = faces.boxes[:, 2] - faces.boxes[:, 0]
-        for row in np.flatnonzero(widths >= self.settings.min_face_pixels):
+        for row in np.flatnonzero((widths >= self.settings.min_face_pixels) & (faces.scores >= self.settings.min_score)):
             chip = chips.warp(picture_bgr, faces.landmarks[row])
             network_input = np.ascontiguousarray(chip[:, :, ::-1].transpose(2, 0, 1)[None], np.float32)
             embeddings[row] = self.session.run(["embeddings"], {"chips": network_input})[0][0]

@@ -23,9 +23,9 @@ class Dynamic(Method):
     method: Literal["dynamic"] = "dynamic"
     widest_frames: int = Field(12, ge=1, le=64, description="the grid where nothing happens")
     narrowest_frames: int = Field(4, ge=1, le=64, description="the grid where much happens")
-    sure_score: float = Field(0.45, ge=0, le=1, description="a face that scores less may come and go without a second look")
-    max_shift: float = Field(0.2, gt=0, le=2, description="in face widths: after a larger move the frame between is looked at")
-    max_deviation: float = Field(0.1, gt=0, le=2, description="in face widths: how far the frame between may be from where it was expected")
+    sure_score: float = Field(0.55, ge=0, le=1, description="a face that scores less may come and go without a second look")
+    max_shift: float = Field(0.4, gt=0, le=2, description="in face widths: after a larger move the frame between is looked at")
+    max_deviation: float = Field(0.2, gt=0, le=2, description="in face widths: how far the frame between may be from where it was expected")
 
     def looks(self, first: int, last: int, window_frames: int) -> Generator[list[int], Detections, None]:
         """Yields frames to look at, from first to last of one shot; takes back what was found at them, in order of frame.

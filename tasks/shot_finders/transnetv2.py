@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 _CONTEXT = 25  # frames at each end of a window of which the network knows too little to be believed
+_QUICK_FRAMES = 8  # within which a cut is over, and a fade has changed something
+_BLOCK_FRAMES = 50  # passed over together where nothing can have begun
 _MOST_OF_IT = 0.5  # of a transition's change, in one step: a cut
 
 
@@ -28,10 +30,10 @@ class TransNetV2(Method):
     threshold: float = Field(0.5, gt=0, lt=1, description="probability that makes a frame one of a transition")
     window_frames: int = Field(300, ge=60, le=600, description="looked at together; a longer window is quicker and takes more memory")
     still: float = Field(
-        2.0,
+        4.5,
         ge=0,
         le=255,
-        description="mean change of grey levels within 8 frames below which nothing can have begun; 0 shows the network everything",
+        description="mean change of grey levels within 8 frames below which nothing can have begun; 0 looks at everything",
     )
 
     def load(self) -> TransNetV2Finder:
@@ -55,10 +57,21 @@ class TransNetV2Finder:
     def _look(self, window: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
         """Probabilities of both heads and the change from the frame before, for the middle of a window (T, 27, 48, 3)."""
         jumps = _change(window, 1)[_CONTEXT:-_CONTEXT]
-        if _change(window, 8).max() < self.settings.still:
-            return np.zeros_like(jumps), np.zeros_like(jumps), jumps
-        single, many = self.session.run(["single", "many"], {"frames": window[None]})
-        return single[_CONTEXT:-_CONTEXT], many[_CONTEXT:-_CONTEXT], jumps
+        single, many = np.zeros_like(jumps), np.zeros_like(jumps)
+        for first, last in self._stretches_to_look_at(_change(window, _QUICK_FRAMES)):
+            heads = self.session.run(["single", "many"], {"frames": window[None, first : last + 2 * _CONTEXT]})
+            single[first:last], many[first:last] = (head[_CONTEXT:-_CONTEXT] for head in heads)
+        return single, many, jumps
+
+    def _stretches_to_look_at(self, changes: npt.NDArray[np.float32]) -> list[tuple[int, int]]:
+        """The gate: stretches of a window's middle, first and one after last, in which a transition may be."""
+        num_frames = len(changes) - 2 * _CONTEXT
+        starts = range(_CONTEXT, _CONTEXT + num_frames, _BLOCK_FRAMES)
+        most = [
+            changes[start - _QUICK_FRAMES : min(start + _BLOCK_FRAMES, _CONTEXT + num_frames) + _QUICK_FRAMES].max() for start in starts
+        ]
+        runs = _runs(np.array(most) >= self.settings.still)
+        return [(first * _BLOCK_FRAMES, min((last + 1) * _BLOCK_FRAMES, num_frames)) for first, last in runs]
 
 
 def find_transitions(
