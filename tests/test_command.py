@@ -230,7 +230,7 @@ def test_output_disk_full(desk: Desk, prefect_server: str, stores: Path, tmp_pat
         status = cli.main(["blur", f"{desk.inputs}/good.mp4", "-o", f"{disk}/out.mp4"])
         left = list(disk.iterdir())
     assert_one_line(capfd.readouterr().err.splitlines(), [f"{tmp_path}/disk", "the disk is full", "free some space"])
-    assert status == cli.FAILURE
+    assert status == cli.USAGE_ERROR
     assert not left
 
 
@@ -245,7 +245,7 @@ def test_results_disk_full(
         status = cli.main(["blur", f"{desk.inputs}/good.mp4", "-o", str(desk.output)])
         unfinished = list((disk / "results").rglob(".new-*"))
     assert_one_line(capfd.readouterr().err.splitlines(), [f"{tmp_path}/disk", "the disk is full", "VEIL_RESULTS"])
-    assert status == cli.FAILURE
+    assert status == cli.USAGE_ERROR
     assert not unfinished
     assert not list(desk.outputs.iterdir())
 

@@ -10,6 +10,7 @@ from tests.fakes import FaceScript, Seen, found, square
 
 SAMPLERS = [Dynamic(), Dynamic(widest_frames=1), Dynamic(widest_frames=64, narrowest_frames=1), Dynamic(narrowest_frames=64), EveryFrame()]
 NUM_FRAMES = 160
+DYNAMIC = Dynamic(widest_frames=16, sure_score=0.45, max_shift=0.2, max_deviation=0.1)  # whatever the defaults are
 
 
 def drive(sampler, first: int, last: int, window_frames: int, script: FaceScript) -> list[list[int]]:
@@ -23,7 +24,7 @@ def drive(sampler, first: int, last: int, window_frames: int, script: FaceScript
             return asked
 
 
-def looked(script: FaceScript, *, last: int = NUM_FRAMES - 1, sampler=Dynamic()) -> list[int]:  # noqa: B008
+def looked(script: FaceScript, *, last: int = NUM_FRAMES - 1, sampler=DYNAMIC) -> list[int]:
     return sorted(frame for batch in drive(sampler, 0, last, 65, script) for frame in batch)
 
 
