@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from flows import environment
+from flows.embedded_server import EmbeddedServer
 from flows.people_page import CONTENTS, PAGE
 from flows.report import BlurReport
 from flows.request import Request, check_request, check_source, finished_before
@@ -42,9 +42,10 @@ def blur(options: argparse.Namespace) -> None:
 
 
 def _run(request: Request, screen: Screen) -> BlurReport:
-    environment.prepare()
+    server = EmbeddedServer()
     from flows.blur_video import blur_video  # Prefect takes seconds to load
 
+    server.wait()
     with screen, progress.listening(screen):
         return blur_video(request.source, request.target, request.plan, overwrite=True)
 
@@ -55,10 +56,11 @@ def people(options: argparse.Namespace) -> None:
     plan = make_plan(load_values(options.plan, options.set))
     check_source(source)
     check_folder(folder, options.overwrite, CONTENTS)
-    environment.prepare()
+    screen = Screen()
+    server = EmbeddedServer()
     from flows.find_people import find_people
 
-    screen = Screen()
+    server.wait()
     with screen, progress.listening(screen):
         found = find_people(source, folder, plan, overwrite=options.overwrite)
     screen.say(f"{options.output / PAGE}: {len(found.persons)} {'person' if len(found.persons) == 1 else 'people'}")

@@ -1,0 +1,105 @@
+"""Prefect's own server for the time of a command, started before Prefect is loaded here, so that both load at the same time.
+
+Prefect would start the same one by itself, but only once it is loaded, and would load the server's code here too.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from flows import environment
+from tasks.errors import VeilError
+
+_HOST = "127.0.0.1"
+_LONGEST_START_SECONDS = 180.0
+_AS_EMBEDDED = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+
+
+class ServerDidNotStart(VeilError):
+    """Prefect's server came to an end, or to nothing."""
+
+
+class EmbeddedServer:
+    """Starts the server at once; Prefect, imported afterwards, finds it. Does nothing where the user has chosen a server.
+
+    The server ends by itself when this process has ended, killed or not: until then Prefect has things to tell it.
+    """
+
+    def __init__(self) -> None:
+        environment.prepare()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said = "it said nothing"
+        if is_chosen():
+            return
+        self._port = _free_port()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "flows.embedded_server", str(self._port)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=os.environ | _AS_EMBEDDED,
+        )
+        os.environ["PREFECT_API_URL"] = f"http://{_HOST}:{self._port}/api"
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def wait(self) -> None:
+        """Until a flow can be run. Raises ServerDidNotStart."""
+        deadline = time.monotonic() + _LONGEST_START_SECONDS
+        while self._process is not None and not _answers(self._port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                fix = "try again, or set PREFECT_API_URL to a running one"
+                raise ServerDidNotStart("Prefect's server", f"did not start ({self._said})", fix=fix)
+            time.sleep(0.05)
+
+    def _listen(self) -> None:
+        assert self._process is not None
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self._said = line.decode(errors="replace").strip() or self._said
+
+
+def is_chosen() -> bool:
+    """Whether the user has said which server to use, in the environment or in a profile of Prefect's."""
+    profiles = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect") / "profiles.toml"
+    return "PREFECT_API_URL" in os.environ or (profiles.is_file() and "PREFECT_API_URL" in profiles.read_text(errors="replace"))
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(_HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/api/health")
+        return connection.getresponse().status == http.client.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _serve(port: int) -> None:
+    """Runs the server in this process until whoever started it is gone."""
+
+    def end_with_parent() -> None:
+        sys.stdin.buffer.read()
+        os._exit(0)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    import uvicorn
+
+    uvicorn.run("prefect.server.api.server:create_app", factory=True, host=_HOST, port=port, log_level="error")
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))
