@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 _CONTEXT = 25  # frames at each end of a window of which the network knows too little to be believed
-_QUICK_FRAMES = 8  # within which a cut is over, and a fade has changed something
+_SLOW_FRAMES = 24  # in which a fade has changed the colours, if not yet all of them
+_SPIKE = 2.0
+_SMALLEST_SPIKE = 3.0  # grey levels
 _BLOCK_FRAMES = 50  # passed over together where nothing can have begun
 _MOST_OF_IT = 0.5  # of a transition's change, in one step: a cut
 
@@ -56,22 +58,23 @@ class TransNetV2Finder:
 
     def _look(self, window: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
         """Probabilities of both heads and the change from the frame before, for the middle of a window (T, 27, 48, 3)."""
-        jumps = _change(window, 1)[_CONTEXT:-_CONTEXT]
-        single, many = np.zeros_like(jumps), np.zeros_like(jumps)
-        for first, last in self._stretches_to_look_at(_change(window, _QUICK_FRAMES)):
+        jumps = np.abs(np.diff(window.astype(np.int16), axis=0, prepend=window[:1])).mean((1, 2, 3), dtype=np.float32)
+        single, many = np.zeros((2, len(window) - 2 * _CONTEXT), np.float32)
+        for first, last in self._stretches_to_look_at(window, jumps):
             heads = self.session.run(["single", "many"], {"frames": window[None, first : last + 2 * _CONTEXT]})
             single[first:last], many[first:last] = (head[_CONTEXT:-_CONTEXT] for head in heads)
-        return single, many, jumps
+        return single, many, jumps[_CONTEXT:-_CONTEXT]
 
-    def _stretches_to_look_at(self, changes: npt.NDArray[np.float32]) -> list[tuple[int, int]]:
+    def _stretches_to_look_at(self, window: npt.NDArray[np.uint8], jumps: npt.NDArray[np.float32]) -> list[tuple[int, int]]:
         """The gate: stretches of a window's middle, first and one after last, in which a transition may be."""
-        num_frames = len(changes) - 2 * _CONTEXT
-        starts = range(_CONTEXT, _CONTEXT + num_frames, _BLOCK_FRAMES)
-        most = [
-            changes[start - _QUICK_FRAMES : min(start + _BLOCK_FRAMES, _CONTEXT + num_frames) + _QUICK_FRAMES].max() for start in starts
-        ]
-        runs = _runs(np.array(most) >= self.settings.still)
-        return [(first * _BLOCK_FRAMES, min((last + 1) * _BLOCK_FRAMES, num_frames)) for first, last in runs]
+        open_at = (_colour_change(window, _SLOW_FRAMES) >= self.settings.still) | _spikes(jumps)
+        if self.settings.still == 0:
+            open_at[:] = True
+        num_frames = len(window) - 2 * _CONTEXT
+        starts = range(0, num_frames, _BLOCK_FRAMES)
+        # A transition shows in what is compared with it until so many frames after its end.
+        blocks = [open_at[_CONTEXT + start : _CONTEXT + min(start + _BLOCK_FRAMES, num_frames) + _SLOW_FRAMES].any() for start in starts]
+        return [(first * _BLOCK_FRAMES, min((last + 1) * _BLOCK_FRAMES, num_frames)) for first, last in _runs(np.array(blocks))]
 
 
 def find_transitions(
@@ -122,10 +125,21 @@ def _windows(thumbnails: Iterator[Thumbnail], window_frames: int) -> Iterator[np
         yield np.stack(middle + [pending[-1]] * (wanted - len(middle)))
 
 
-def _change(window: npt.NDArray[np.uint8], step: int) -> npt.NDArray[np.float32]:
-    """(T,) mean absolute difference from the frame `step` before, in grey levels; 0 where there is none."""
-    difference = np.abs(window[step:].astype(np.int16) - window[:-step]).mean((1, 2, 3), dtype=np.float32)
-    return np.concatenate([np.zeros(step, np.float32), difference])
+def _colour_change(window: npt.NDArray[np.uint8], step: int) -> npt.NDArray[np.float32]:
+    """(T,) how far the colours' distribution is from that of the frame `step` before, in grey levels; 0 where there is none.
+
+    The mean over the channels of the Wasserstein distance, which moving people and cameras hardly change.
+    """
+    colours = np.sort(window.reshape(len(window), -1, window.shape[-1]), axis=1).astype(np.int16)
+    distance = np.abs(colours[step:] - colours[:-step]).mean((1, 2), dtype=np.float32)
+    return np.concatenate([np.zeros(min(step, len(window)), np.float32), distance])
+
+
+def _spikes(jumps: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """(T,) whether a frame differs from the one before far more than the frames around it do: a cut within one scene."""
+    padded = np.pad(jumps, 3, mode="edge")
+    around = np.max([padded[3 + shift : 3 + shift + len(jumps)] for shift in (-3, -2, -1, 1, 2, 3)], axis=0)
+    return np.asarray((jumps > _SPIKE * around) & (jumps > _SMALLEST_SPIKE))
 
 
 def _runs(marked: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
