@@ -39,7 +39,7 @@ class TransNetV2(Method):
     )
 
     def load(self) -> TransNetV2Finder:
-        return TransNetV2Finder(self, load_session("transnetv2", threads=num_cores()))
+        return TransNetV2Finder(self, load_session("transnetv2", threads=num_cores(), keep_memory=False))
 
 
 @dataclass(frozen=True)
