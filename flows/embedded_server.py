@@ -12,6 +12,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from flows import environment
@@ -50,9 +52,11 @@ class EmbeddedServer:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def wait(self) -> None:
-        """Until a flow can be run. Raises ServerDidNotStart."""
+        """Until a flow can be run. Raises ServerDidNotStart, also for a chosen server that is not there."""
+        if self._process is None:
+            _check_chosen()
         deadline = time.monotonic() + _LONGEST_START_SECONDS
-        while self._process is not None and not _answers(self._port):
+        while self._process is not None and not answers(self._port):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 fix = "try again, or set PREFECT_API_URL to a running one"
                 raise ServerDidNotStart("Prefect's server", f"did not start ({self._said})", fix=fix)
@@ -71,7 +75,8 @@ def is_chosen() -> bool:
     return "PREFECT_API_URL" in os.environ or (profiles.is_file() and "PREFECT_API_URL" in profiles.read_text(errors="replace"))
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether a server is ready there."""
     connection = http.client.HTTPConnection(_HOST, port, timeout=5)
     try:
         connection.request("GET", "/api/health")
@@ -80,6 +85,20 @@ def _answers(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _check_chosen() -> None:
+    from prefect.settings import get_current_settings
+
+    address = str(get_current_settings().api.url or "")
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=20):
+            return
+    except urllib.error.HTTPError:
+        return  # somebody is there; what it wants, Prefect will say
+    except (OSError, ValueError) as error:
+        fix = "start it, or unset PREFECT_API_URL to let the command bring its own"
+        raise ServerDidNotStart(f"PREFECT_API_URL {address}", "no server answers there", fix=fix) from error
 
 
 def _free_port() -> int:

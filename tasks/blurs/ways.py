@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Literal, cast
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from tasks.blurs.regions import blend, ellipse, expanded, window
@@ -13,81 +15,81 @@ from tasks.faces import FaceBox, Floats, Ints
 from tasks.method import Method
 from tasks.video.planes import Plane, Samples
 
-_FEATHER = 0.12  # of the radius: the soft edge lies outside what has to be covered
+_FEATHER = 0.12  # of the radius
+
+Place = tuple[slice, slice]
 
 
-class _Region(Method):
+class _Oval(Method):
+    """What hides a face inside an ellipse with a soft edge, which lies outside of what has to be covered."""
+
     expand: float = Field(0.3, ge=0, le=2, description="how far the cover reaches beyond the face on every side, in face sizes")
 
+    def cover(self, plane: Plane, face: FaceBox) -> None:
+        box = expanded(face, self.expand)
+        place = window(plane, expanded(box, _FEATHER / 2))
+        region = plane.samples[place]
+        if region.size:
+            blend(region, self.hidden(region, plane, place, box), ellipse(plane, *place, box, _FEATHER))
 
-class Pixelate(_Region):
-    """Coarse tiles, each the mean of what it hides, inside an ellipse; the tiles move with the face."""
+    @abstractmethod
+    def hidden(self, region: Samples, plane: Plane, place: Place, box: FaceBox) -> npt.NDArray[np.generic]:
+        """What is shown instead of a region of a plane, at its rows and columns; `box` is the covered face."""
+
+
+class Pixelate(_Oval):
+    """Coarse tiles, each the mean of what it hides; they move with the face."""
 
     method: Literal["pixelate"] = "pixelate"
     tiles: int = Field(8, ge=1, le=8, description="across the covered width; more would let a face be recognised")
 
-    def cover(self, plane: Plane, face: FaceBox) -> None:
-        box = expanded(face, self.expand)
-        rows, columns = window(plane, expanded(box, _FEATHER / 2))
-        region = plane.samples[rows, columns]
-        if not region.size:
-            return
-        tile = box.width / self.tiles
-        # Tiles are counted from the box's corner, as far beyond it as the window reaches: they move with the face.
-        down, starts_down = _tiles(rows.start, rows.stop, plane.vertical_step, box.top, tile)
-        right, starts_right = _tiles(columns.start, columns.stop, plane.horizontal_step, box.left, tile)
+    def hidden(self, region: Samples, plane: Plane, place: Place, box: FaceBox) -> npt.NDArray[np.generic]:
+        # Tiles are counted from the box's corner, as far beyond it as the region reaches.
+        down, starts_down = _tiles(place[0], plane.vertical_step, box.top, box.width / self.tiles)
+        right, starts_right = _tiles(place[1], plane.horizontal_step, box.left, box.width / self.tiles)
         means = _means(region, starts_down, starts_right)
-        tiles = means.repeat(np.bincount(down), axis=0).repeat(np.bincount(right), axis=1)
-        blend(region, tiles, ellipse(plane, rows, columns, box, _FEATHER))
+        return means.repeat(np.bincount(down), axis=0).repeat(np.bincount(right), axis=1)
 
 
-class Round(_Region):
-    """A Gaussian blur inside a feathered ellipse: the thesis's circle, made to fit a face."""
+class Round(_Oval):
+    """A Gaussian blur: the thesis's feathered circle, made to fit a face."""
 
     method: Literal["round"] = "round"
-    strength: float = Field(0.2, ge=0.12, le=1, description="standard deviation of the blur, in face widths")
+    strength: float = Field(0.12, ge=0.08, le=1, description="standard deviation of the blur, in covered widths")
 
-    def cover(self, plane: Plane, face: FaceBox) -> None:
-        box = expanded(face, self.expand)
-        rows, columns = window(plane, expanded(box, _FEATHER / 2))
-        region = plane.samples[rows, columns]
-        if region.size:
-            blend(region, _blurred(region, plane, self.strength * face.width), ellipse(plane, rows, columns, box, _FEATHER))
+    def hidden(self, region: Samples, plane: Plane, place: Place, box: FaceBox) -> npt.NDArray[np.generic]:
+        return _blurred(region, plane, self.strength * box.width)
 
 
-class Square(_Region):
-    """A Gaussian blur of the whole rectangle."""
-
-    method: Literal["square"] = "square"
-    strength: float = Field(0.2, ge=0.12, le=1, description="standard deviation of the blur, in face widths")
-
-    def cover(self, plane: Plane, face: FaceBox) -> None:
-        rows, columns = window(plane, expanded(face, self.expand))
-        region = plane.samples[rows, columns]
-        if region.size:
-            region[:] = _blurred(region, plane, self.strength * face.width)
-
-
-class Solid(_Region):
-    """A plain ellipse: nothing of the face is left, not even its colours."""
+class Solid(_Oval):
+    """One colour: nothing of the face is left."""
 
     method: Literal["solid"] = "solid"
     lightness: float = Field(0.0, ge=0, le=1, description="0 is black, 1 is white")
 
-    def cover(self, plane: Plane, face: FaceBox) -> None:
-        box = expanded(face, self.expand)
-        rows, columns = window(plane, expanded(box, _FEATHER / 2))
-        region = plane.samples[rows, columns]
-        if not region.size:
-            return
+    def hidden(self, region: Samples, plane: Plane, place: Place, box: FaceBox) -> npt.NDArray[np.generic]:
         top = (1 << plane.bits) - 1
         value = top / 2 if plane.name in "uv" else (16 + 219 * self.lightness) / 255 * top
-        blend(region, np.full(region.shape, round(value), region.dtype), ellipse(plane, rows, columns, box, _FEATHER))
+        return np.full(region.shape, round(value), region.dtype)
 
 
-def _tiles(first: int, after: int, step: int, origin: float, tile: float) -> tuple[Ints, Ints]:
-    """The tile of each row or column of a window, counted from 0, and the first row or column of each tile."""
-    position = np.floor(((np.arange(first, after) + 0.5) * step - origin) / max(tile, step))
+class Square(Method):
+    """A Gaussian blur of the whole rectangle, with hard edges."""
+
+    method: Literal["square"] = "square"
+    expand: float = Field(0.3, ge=0, le=2, description="how far the cover reaches beyond the face on every side, in face sizes")
+    strength: float = Field(0.12, ge=0.08, le=1, description="standard deviation of the blur, in covered widths")
+
+    def cover(self, plane: Plane, face: FaceBox) -> None:
+        box = expanded(face, self.expand)
+        region = plane.samples[window(plane, box)]
+        if region.size:
+            region[:] = _blurred(region, plane, self.strength * box.width)
+
+
+def _tiles(samples: slice, step: int, origin: float, tile: float) -> tuple[Ints, Ints]:
+    """The tile of each row or column of a region, counted from 0, and the first row or column of each tile."""
+    position = np.floor(((np.arange(samples.start, samples.stop) + 0.5) * step - origin) / max(tile, step))
     _, starts, tiles = np.unique(position, return_index=True, return_inverse=True)
     return tiles, starts
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flows import embedded_server
-from flows.embedded_server import EmbeddedServer, ServerDidNotStart
+from flows.embedded_server import EmbeddedServer, ServerDidNotStart, answers
 
 _STARTS_AND_WAITS = """
 import os
@@ -25,28 +24,17 @@ time.sleep(600)
 """
 
 
-def answers(address: str) -> bool:
-    connection = http.client.HTTPConnection(address.removeprefix("http://").split("/", maxsplit=1)[0], timeout=5)
-    try:
-        connection.request("GET", "/api/health")
-        return connection.getresponse().status == http.client.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()
-
-
 def test_server_ends_with_the_command_even_when_that_is_killed(tmp_path: Path) -> None:
     variables = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"} | {"PREFECT_HOME": str(tmp_path)}
     with subprocess.Popen([sys.executable, "-c", _STARTS_AND_WAITS], stdout=subprocess.PIPE, text=True, env=variables) as command:
         assert command.stdout is not None
-        address = command.stdout.readline().strip()
-        assert answers(address)
+        port = int(command.stdout.readline().rsplit(":")[-1].split("/")[0])
+        assert answers(port)
         command.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 20
-    while answers(address) and time.monotonic() < deadline:
+    while answers(port) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not answers(address)
+    assert not answers(port)
 
 
 @pytest.mark.parametrize("where", ["environment", "profile"])
@@ -59,7 +47,14 @@ def test_a_chosen_server_is_used(where: str, tmp_path: Path, monkeypatch: pytest
     else:
         (tmp_path / "profiles.toml").write_text('active = "mine"\n[profiles.mine]\nPREFECT_API_URL = "http://127.0.0.1:1/api"\n')
     monkeypatch.setattr(subprocess, "Popen", None)
-    EmbeddedServer().wait()
+    EmbeddedServer()
+
+
+def test_a_chosen_server_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    variables = os.environ | {"PREFECT_HOME": str(tmp_path), "PREFECT_API_URL": "http://127.0.0.1:9/api"}
+    code = "from flows.embedded_server import EmbeddedServer; EmbeddedServer().wait()"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables, check=False)
+    assert "PREFECT_API_URL http://127.0.0.1:9/api: no server answers there; start it" in ended.stderr.splitlines()[-1]
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
