@@ -46,7 +46,7 @@ WRONG = [
     ({"choose_people": {"policy": "hide"}}, ["policy", "'blur_everyone', 'blur_only' or 'keep_only'", "'hide'"]),
     # bounds
     ({"blur_faces": {"blur": {"tiles": 9}}}, ["tiles", "less than or equal to 8", "9"]),  # more would let a face be recognised
-    ({"blur_faces": {"blur": {"method": "round", "strength": 0.1}}}, ["strength", "0.12", "0.1"]),
+    ({"blur_faces": {"blur": {"method": "round", "strength": 0.05}}}, ["strength", "0.08", "0.05"]),
     ({"build_tracks": {"lead_seconds": -1}}, ["lead_seconds", "greater than or equal to 0", "-1"]),
     ({"build_tracks": {"lead_seconds": math.nan}}, ["lead_seconds", "nan"]),
     pytest.param(
