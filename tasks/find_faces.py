@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from tasks import progress
@@ -17,9 +18,9 @@ from tasks.video.read import read_frames
 @stage("find_faces", version=1)
 def find_faces(source: Path, video: Video, segment: Segment, settings: FindFaces) -> SegmentFaces:
     """Reads the segment once, forwards, with a window of decoded frames."""
-    finder = Finder(settings.detector.load(), settings.recogniser.load())
     frames = read_frames(source, video.info, video.index, segment.first, segment.last)
-    found = look(progress.counted("find_faces", frames), segment.shots, video.info, settings.sampler, finder)
+    with closing(progress.counted("find_faces", frames)) as counted, Finder(settings.detector.load(), settings.recogniser.load()) as finder:
+        found = look(counted, segment.shots, video.info, settings.sampler, finder)
     return SegmentFaces(
         detections_ref=ObjectStore().put("detections", found.to_bytes()), num_looks=len(found.looked), num_frames=segment.num_frames
     )

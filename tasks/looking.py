@@ -37,12 +37,21 @@ class Sampler(Protocol):
 
 
 class Finder:
-    """A loaded detector and a loaded recogniser, which look at several pictures side by side: a core for each beats all cores for one."""
+    """A loaded detector and a loaded recogniser, which look at several pictures side by side: a core for each beats all cores for one.
+
+    Leaving its `with` block ends its threads, and gives back what they hold.
+    """
 
     def __init__(self, detector: Detector, recogniser: Recogniser) -> None:
         self.recogniser = recogniser
         self._detector = detector
         self._pool = ThreadPoolExecutor(num_cores(), thread_name_prefix="find-faces")
+
+    def __enter__(self) -> Finder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
     def find(self, pictures: Sequence[Callable[[], npt.NDArray[np.uint8]]]) -> list[tuple[Faces, Floats, Floats]]:
         """For each picture its faces, their embeddings and the qualities of these.

@@ -20,9 +20,9 @@ from tasks.stage import stage
 @stage("read_photos", version=1, apart=("paths",))
 def read_photos(paths: Sequence[tuple[str, Path]], content_hashes: Sequence[tuple[str, str]], settings: FindFaces) -> Photos:
     """Photos as pairs of the person's name and the picture. Raises BadPhoto for a picture that does not show exactly one face."""
-    finder = Finder(settings.detector.load(), settings.recogniser.load())
     by_name: dict[str, list[Floats]] = {}
-    for name, path in paths:
-        by_name.setdefault(name, []).append(one_face(finder, read_photo(path), path))
+    with Finder(settings.detector.load(), settings.recogniser.load()) as finder:
+        for name, path in paths:
+            by_name.setdefault(name, []).append(one_face(finder, read_photo(path), path))
     packed = arrays.pack({name: np.stack(embeddings) for name, embeddings in by_name.items()})
     return Photos(embeddings_ref=ObjectStore().put("photos", packed))

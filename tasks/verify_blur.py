@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,11 @@ def verify_blur(
         raise BadVideo(path, problem, fix="choose a name that ends in .mp4 or .mov, whose clocks are as fine as the source's")
     cover = _all(store, choice.cover_refs)
     kept = _all(store, choice.kept_refs)
-    finder = Finder(looking.detector.load(), looking.recogniser.load())
+    limits = (settings.sure_score, settings.same_face)
     frames = progress.counted("verify_blur", read_frames(path, info, index, 0, len(index) - 1))
-    some = ((number, frame) for number, frame in frames if number % settings.every_frames == settings.every_frames // 2)
-    findings, missed = check(some, video.info, cover, kept, tracks.tracks, finder, (settings.sure_score, settings.same_face))
+    with closing(frames), Finder(looking.detector.load(), looking.recogniser.load()) as finder:
+        some = ((number, frame) for number, frame in frames if number % settings.every_frames == settings.every_frames // 2)
+        findings, missed = check(some, video.info, cover, kept, tracks.tracks, finder, limits)
     return BlurCheck(
         num_checked_frames=len(range(settings.every_frames // 2, len(index), settings.every_frames)),
         findings=tuple(findings),
