@@ -52,7 +52,9 @@ def blur_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite:
             sha256 = file_sha256(written.path)
             check = job.run(verify_blur, num_frames, written.path, sha256, video, tracks, choice, plan.find_faces, plan.verify_blur)
             if check.missed is None or repair == plan.verify_blur.repairs:
+                # Written down first: a record without its result is nothing, a result without its record would be taken for a stranger's.
+                report = remember(request, sha256, make_report(video.info, plan, shots, faces, choice, check, job.stages))
                 written.keep()
                 break
         faces = [*faces, check.missed]
-    return remember(request, sha256, make_report(video.info, plan, shots, faces, choice, check, job.stages))
+    return report

@@ -24,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VeilError as error:
         print(f"veil: {error}", file=sys.stderr)
         return FAILURE
+    except OSError as error:
+        print(f"veil: {error.filename or 'the system'}: {error.strerror or error}; check that path", file=sys.stderr)
+        return FAILURE
     except KeyboardInterrupt:
         print("veil: stopped; the same command goes on where it was", file=sys.stderr)
         return 130

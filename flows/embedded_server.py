@@ -42,12 +42,14 @@ class EmbeddedServer:
             return
         self._port = _free_port()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "flows.embedded_server", str(self._port)],
+            [sys.executable, "-P", "-m", "flows.embedded_server", str(self._port)],  # nothing is imported from the folder it is called in
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=os.environ | _AS_EMBEDDED,
         )
+        for name in ("NO_PROXY", "no_proxy"):
+            os.environ[name] = ",".join(filter(None, [os.environ.get(name), _HOST]))
         os.environ["PREFECT_API_URL"] = f"http://{_HOST}:{self._port}/api"
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -91,6 +93,8 @@ def _check_chosen() -> None:
     from prefect.settings import get_current_settings
 
     address = str(get_current_settings().api.url or "")
+    if not address:  # a profile that is not the active one: Prefect brings its own
+        return
     try:
         with urllib.request.urlopen(f"{address}/health", timeout=20):
             return

@@ -36,10 +36,10 @@ class Job:
         started = time.monotonic()
         progress.begin(stage.name, num_frames)
         futures = stage.map(**parts, **{name: unmapped(value) for name, value in same.items()})  # type: ignore[call-overload]
-        futures.wait()
-        results = futures.result()
+        # One by one: the first that fails ends the run, and the others are not waited for.
+        results = [future.result() for future in futures]
         self._note(stage.name, started, [future.state for future in futures])
-        return list(results)
+        return results
 
     def _note(self, stage: str, started: float, states: Iterable[Any]) -> None:
         cached = [state.name == "Cached" for state in states]

@@ -11,6 +11,7 @@ from tasks.errors import BadOutput
 from tasks.photos import photo_files, photo_sha256
 from tasks.plan import Plan
 from tasks.results import Manifest, ObjectStore, Record, content_key, file_sha256, probe_store
+from tasks.versions import STAGES, embedded_models
 from tasks.video.join import container_format_of
 from tasks.video.probe import check_opens
 
@@ -42,7 +43,18 @@ def check_request(source: Path, target: Path, plan: Plan, overwrite: bool) -> Re
     photos = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in photos)
     source_sha256 = file_sha256(source)
-    key = content_key("finished", 1, {"source": source_sha256, "photos": hashes, "plan": plan, "kind": target.suffix.lower()})
+    key = content_key(
+        "finished",
+        1,
+        {
+            "source": source_sha256,
+            "photos": hashes,
+            "plan": plan,
+            "kind": target.suffix.lower(),
+            "stages": STAGES,
+            "models": embedded_models(),
+        },
+    )
     request = Request(source, target, plan, source_sha256, photos, hashes, Record(key))
     if target.exists() and not overwrite and finished_before(request) is None:
         raise BadOutput(target, "exists already", fix="choose another name, or add --overwrite")

@@ -19,7 +19,7 @@ from tasks.video.read import read_frames
 from tasks.video.write import encode_segment
 
 
-@stage("blur_faces", version=1)
+@stage("blur_faces")
 def blur_faces(source: Path, video: Video, segment: Segment, cover_ref: ObjectRef, settings: BlurFaces) -> RenderedSegment:
     """Decodes, blurs and encodes a segment."""
     store = ObjectStore()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tasks.faces import Detections
@@ -15,7 +16,7 @@ from tasks.tracks import tracks_to_bytes
 from tasks.video.info import VideoInfo
 
 
-@stage("build_tracks", version=1)
+@stage("build_tracks")
 def build_tracks(video: Video, shots: Shots, faces: Sequence[SegmentFaces], settings: BuildTracks) -> TrackSet:
     """Segments leave no mark: their detections are one list before anything is joined."""
     detections = Detections.concatenate(each.detections for each in faces)
@@ -35,4 +36,7 @@ def build_tracks(video: Video, shots: Shots, faces: Sequence[SegmentFaces], sett
 
 def _extension(info: VideoInfo, settings: BuildTracks) -> Extension:
     rate = float(info.frame_rate)
-    return Extension(round(settings.lead_seconds * rate), round(settings.leaving_seconds * rate), info.width, info.height)
+    lead, leaving = (
+        max(settings.min_lead_frames, math.ceil(seconds * rate)) for seconds in (settings.lead_seconds, settings.leaving_seconds)
+    )
+    return Extension(lead, leaving, info.width, info.height)

@@ -14,7 +14,7 @@ from tasks.stage import stage
 from tasks.tracks import Cover
 
 
-@stage("choose_people", version=1)
+@stage("choose_people")
 def choose_people(video: Video, tracks: TrackSet, photos: Photos | None, segments: Sequence[Segment], settings: ChoosePeople) -> Choice:
     """Raises BadPick for a point that meets no face."""
     found = tracks.tracks

@@ -15,7 +15,7 @@ from tasks.stage import stage
 from tasks.video.read import read_frames
 
 
-@stage("find_faces", version=1)
+@stage("find_faces")
 def find_faces(source: Path, video: Video, segment: Segment, settings: FindFaces) -> SegmentFaces:
     """Reads the segment once, forwards, with a window of decoded frames."""
     frames = read_frames(source, video.info, video.index, segment.first, segment.last)

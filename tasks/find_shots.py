@@ -13,7 +13,7 @@ from tasks.video.read import read_frames
 from tasks.video.thumbnails import thumbnail
 
 
-@stage("find_shots", version=1)
+@stage("find_shots")
 def find_shots(source: Path, video: Video, settings: FindShots) -> Shots:
     """Reads the video once, as thumbnails: which frames faces are looked for in depends on all shots."""
     finder = settings.finder.load()

@@ -32,7 +32,7 @@ class Recogniser(Protocol):
 
 
 class Sampler(Protocol):
-    def looks(self, first: int, last: int, window_frames: int) -> Generator[list[int], Detections, None]:
+    def looks(self, first: int, last: int, window_frames: int, frame_rate: float = 30.0) -> Generator[list[int], Detections, None]:
         """Yields frames to look at, from first to last of one shot; takes back what was found at them, in order of frame."""
 
 
@@ -79,7 +79,7 @@ def look(
     parts = []
     for shot in shots:
         window: dict[int, av.VideoFrame] = {}
-        looks = sampler.looks(shot.first, shot.last, window_frames(info))
+        looks = sampler.looks(shot.first, shot.last, window_frames(info), float(info.frame_rate))
         wanted = next(looks)
         while True:
             # A window begins at the last one's end, which was looked at and needs no second look.

@@ -10,7 +10,7 @@ from tasks.stage import stage
 from tasks.video.probe import probe_file
 
 
-@stage("probe_video", version=1)
+@stage("probe_video")
 def probe_video(source: Path, content_hash: str) -> Video:
     """Raises BadVideo for what is not a video that can be read."""
     info, index = probe_file(source, content_hash)

@@ -17,7 +17,7 @@ from tasks.results import ObjectStore
 from tasks.stage import stage
 
 
-@stage("read_photos", version=1, apart=("paths",))
+@stage("read_photos", apart=("paths",))
 def read_photos(paths: Sequence[tuple[str, Path]], content_hashes: Sequence[tuple[str, str]], settings: FindFaces) -> Photos:
     """Photos as pairs of the person's name and the picture. Raises BadPhoto for a picture that does not show exactly one face."""
     by_name: dict[str, list[Floats]] = {}

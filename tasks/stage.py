@@ -14,6 +14,7 @@ from prefect.serializers import Serializer
 from pydantic import Field
 
 from tasks.results import Manifest, ObjectRef, ObjectStore, content_key, manifest_from_bytes, manifest_to_bytes
+from tasks.versions import STAGES, embedded_models
 
 
 class ManifestSerializer(Serializer):  # Prefect registers it by name, which a parametrised one has not
@@ -32,15 +33,17 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=Manifest)
 
 
-def stage(name: str, *, version: int, apart: tuple[str, ...] = ("source",)) -> Callable[[Callable[P, R]], Task[P, R]]:
+def stage(name: str, *, apart: tuple[str, ...] = ("source",)) -> Callable[[Callable[P, R]], Task[P, R]]:
     """Makes a function the stage `name`. The parameters named in `apart` say where something is, not what it is: they are not in the key.
 
-    `version` goes up whenever the same inputs give another result.
+    Its version is in `tasks.versions`.
     """
+
+    version = STAGES[name]
 
     def key(_: TaskRunContext, parameters: dict[str, Any]) -> str | None:
         inputs = {parameter: value for parameter, value in parameters.items() if parameter not in apart}
-        chosen = content_key(name, version, inputs)
+        chosen = content_key(name, version, inputs | {"models": embedded_models()})
         forget_unless_whole(chosen)
         return chosen
 

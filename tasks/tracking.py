@@ -41,8 +41,8 @@ def _track(detections: Detections, chain: Ints, shot: Shot, extension: Extension
     inner = np.arange(seen_frames[0], seen_frames[-1] + 1)
     boxes = interpolator.fill(seen_frames, seen_boxes, inner)
     boxes[seen_frames - inner[0]] = seen_boxes
-    before = _lead(boxes[::-1], int(inner[0]) - shot.visible_first, extension)[::-1]
-    after = _lead(boxes, shot.visible_last - int(inner[-1]), extension)
+    before = _lead(boxes[::-1], int(inner[0]) - shot.visible_first, shot.first - shot.visible_first, extension)[::-1]
+    after = _lead(boxes, shot.visible_last - int(inner[-1]), shot.visible_last - shot.last, extension)
     frames = np.arange(inner[0] - len(before), inner[-1] + len(after) + 1)
     raw = np.concatenate([before, boxes, after])
     smooth = smoother.smooth(raw)
@@ -61,8 +61,11 @@ def _track(detections: Detections, chain: Ints, shot: Shot, extension: Extension
     )
 
 
-def _lead(boxes: Floats, room_frames: int, extension: Extension) -> Floats:
-    """Boxes (M, 4) for the frames after the last of `boxes`, at most room_frames: on with its motion, growing."""
+def _lead(boxes: Floats, room_frames: int, fade_frames: int, extension: Extension) -> Floats:
+    """Boxes (M, 4) for the frames after the last of `boxes`, at most room_frames: on with its motion, growing.
+
+    The last fade_frames of the room are a fade, through which a face is covered that was there until it began.
+    """
     last = boxes[-1]
     steps = boxes[-_MOTION_FRAMES:]
     velocity = (steps[-1] - steps[0]) / max(1, len(steps) - 1)
@@ -72,7 +75,9 @@ def _lead(boxes: Floats, room_frames: int, extension: Extension) -> Floats:
     edge_distance = np.array([last[0], last[1], limits[0] - last[2], limits[1] - last[3]])
     outward = np.array([-shift[0], -shift[1], shift[0], shift[1]])
     leaving = np.any((edge_distance < size / 2) & (outward > 0.004 * size))
-    num_frames = min(room_frames, extension.leaving_frames if leaving else extension.lead_frames)
+    until_fade = room_frames - fade_frames
+    wanted = extension.leaving_frames if leaving else extension.lead_frames
+    num_frames = room_frames if until_fade <= extension.lead_frames else min(room_frames, wanted)
     ahead = np.arange(1, max(0, num_frames) + 1, dtype=np.float32)[:, None]
     growth = _GROWTH * size * np.array([-1, -1, 1, 1])
     guessed = last + shift * ahead + growth * np.minimum(ahead, extension.lead_frames)

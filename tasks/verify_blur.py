@@ -22,7 +22,7 @@ from tasks.video.probe import probe_file
 from tasks.video.read import read_frames
 
 
-@stage("verify_blur", version=1, apart=("path",))
+@stage("verify_blur", apart=("path",))
 def verify_blur(
     path: Path, sha256: str, video: Video, tracks: TrackSet, choice: Choice, looking: FindFaces, settings: VerifyBlur
 ) -> BlurCheck:

@@ -17,6 +17,7 @@ from tasks.matching import assign, euclidean, geometric_cost
 from tasks.method import Method
 
 _SPAN_FRAMES = 12  # over which a chain's motion is measured
+_SEEN_WELL = 0.2  # quality from which an embedding may part what is at one place
 _UNKNOWN = 0.8  # appearance where either face has no embedding: neither like nor unlike
 
 
@@ -28,6 +29,9 @@ class Assignment(Method):
     gate: float = Field(1.3, gt=0, description="in face widths: a larger move between two looks is another face")
     max_gap_frames: int = Field(60, ge=1, description="a face that was not seen for longer is a new track")
     same_face: float = Field(0.6, gt=0, description="distance of embeddings at which two faces may as well be one person's as not")
+    other_face: float = Field(
+        0.75, gt=0, description="distance beyond which two faces that are seen well are two people, wherever they are"
+    )
     appearance_weight: float = Field(0.5, ge=0, description="what that distance counts for, in face widths")
 
     def chains(self, detections: Detections) -> list[Ints]:
@@ -59,9 +63,11 @@ class Assignment(Method):
         if not chains or not len(rows):
             return rows
         place = geometric_cost(np.stack([chain.predicted(frame) for chain in chains]), detections.boxes[rows])
-        unlike = euclidean(np.stack([chain.embedding for chain in chains]), detections.embeddings[rows]) / self.same_face
-        unlike = np.where(np.isnan(unlike), _UNKNOWN, np.minimum(unlike, 2))
-        cost = np.where(place <= self.gate, place + self.appearance_weight * unlike, np.nan)
+        distance = euclidean(np.stack([chain.embedding for chain in chains]), detections.embeddings[rows])
+        seen_well = np.minimum.outer([chain.quality for chain in chains], detections.qualities[rows]) >= _SEEN_WELL
+        possible = (place <= self.gate) & ~(seen_well & (distance > self.other_face))
+        unlike = np.where(np.isnan(distance), _UNKNOWN, np.minimum(distance / self.same_face, 2))
+        cost = np.where(possible, place + self.appearance_weight * unlike, np.nan)
         taken_by, taken = assign(cost, np.inf)
         for chain, column in zip(taken_by, taken, strict=True):
             chains[chain].add(detections, int(rows[column]))
@@ -76,6 +82,7 @@ class _Chain:
     frames: list[int] = field(default_factory=list)
     boxes: list[Floats] = field(default_factory=list)
     weights: float = 0.0
+    quality: float = 0.0
     embedding: Floats = field(default_factory=lambda: np.full(1, np.nan, np.float32))
 
     @property
@@ -93,6 +100,7 @@ class _Chain:
         self.frames.insert(end, int(detections.frames[row]))
         self.boxes.insert(end, detections.boxes[row])
         weight, embedding = float(detections.qualities[row]), detections.embeddings[row]
+        self.quality = max(self.quality, weight)
         if weight > 0 and not np.isnan(embedding[0]):
             known = self.embedding * self.weights if self.weights else np.zeros_like(embedding)
             self.weights += weight

@@ -22,17 +22,19 @@ class Dynamic(Method):
 
     method: Literal["dynamic"] = "dynamic"
     widest_frames: int = Field(12, ge=1, le=64, description="the grid where nothing happens")
+    widest_seconds: float = Field(0.5, gt=0, le=10, description="and in seconds, for videos with few frames in one")
     narrowest_frames: int = Field(4, ge=1, le=64, description="the grid where much happens")
     sure_score: float = Field(0.55, ge=0, le=1, description="a face that scores less may come and go without a second look")
     max_shift: float = Field(0.4, gt=0, le=2, description="in face widths: after a larger move the frame between is looked at")
     max_deviation: float = Field(0.2, gt=0, le=2, description="in face widths: how far the frame between may be from where it was expected")
 
-    def looks(self, first: int, last: int, window_frames: int) -> Generator[list[int], Detections, None]:
+    def looks(self, first: int, last: int, window_frames: int, frame_rate: float = 30.0) -> Generator[list[int], Detections, None]:
         """Yields frames to look at, from first to last of one shot; takes back what was found at them, in order of frame.
 
         All frames asked for lie within `window_frames` of one another until a later window is begun; none is asked for twice.
         """
-        step = max(1, min(self.widest_frames // 2, window_frames - 1))
+        widest = max(1, min(self.widest_frames, round(self.widest_seconds * frame_rate), window_frames - 1))
+        step = max(1, widest // 2)
         known: dict[int, Detections] = {}
         start = first
         while True:
@@ -52,14 +54,10 @@ class Dynamic(Method):
             if end == last:
                 return
             known, start = {end: known[end]}, end
-            step = self._next_step(step, len(grid) - 1, num_extra, window_frames)
-
-    def _next_step(self, step: int, num_intervals: int, num_extra: int, window_frames: int) -> int:
-        if num_extra == 0:
-            step = min(step * 2, self.widest_frames)
-        elif num_extra > num_intervals:
-            step = max(step // 2, self.narrowest_frames)
-        return max(1, min(step, window_frames - 1))
+            if num_extra == 0:
+                step = min(step * 2, widest)
+            elif num_extra > len(grid) - 1:
+                step = min(max(step // 2, self.narrowest_frames), widest)
 
     def _agree(self, before: Detections, after: Detections, max_shift: float) -> bool:
         """Whether two looks show the same faces in about the same places."""

@@ -14,6 +14,6 @@ class EveryFrame(Method):
 
     method: Literal["every_frame"] = "every_frame"
 
-    def looks(self, first: int, last: int, window_frames: int) -> Generator[list[int], Detections, None]:
+    def looks(self, first: int, last: int, window_frames: int, frame_rate: float = 30.0) -> Generator[list[int], Detections, None]:
         for start in range(first, last + 1, window_frames):
             yield list(range(start, min(start + window_frames, last + 1)))

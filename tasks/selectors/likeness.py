@@ -38,7 +38,7 @@ class ByLikeness(Method):
         A track in doubt is who its person (all tracks of the same face together) is. Of two tracks of one name that are seen at the same
         time, the less like one is unsure: nobody is in two places.
         """
-        persons = {track.person: _person_embedding(tracks, track.person) for track in tracks}
+        persons = {person: {name: _distance(mean, each) for name, each in references.items()} for person, mean in _means(tracks).items()}
         verdicts = [self._verdict(track, persons, references) for track in tracks]
         matches = [(track, verdict) for track, verdict in zip(tracks, verdicts, strict=True) if verdict.answer == "match"]
         return [
@@ -48,12 +48,12 @@ class ByLikeness(Method):
             for track, verdict in zip(tracks, verdicts, strict=True)
         ]
 
-    def _verdict(self, track: Track, persons: Mapping[int, Floats], references: Mapping[str, Floats]) -> Verdict:
+    def _verdict(self, track: Track, persons: Mapping[int, Mapping[str, float]], references: Mapping[str, Floats]) -> Verdict:
         of_track = {name: _distance(track.embedding, each) for name, each in references.items()}
-        of_person = {name: _distance(persons[track.person], each) for name, each in references.items()}
+        of_person = persons[track.person]
         name = min(references, key=lambda name: min(of_track[name], of_person[name]))
         distance, shown = of_track[name], of_track[name] if np.isfinite(of_track[name]) else None
-        impostor = min((_distance(each, references[name]) for person, each in persons.items() if person != track.person), default=np.inf)
+        impostor = min((each[name] for person, each in persons.items() if person != track.person), default=np.inf)
         if distance <= self.match:
             return Verdict("match", name, shown, f"looks like {name}")
         if distance <= self.likely and distance + self.margin <= impostor < np.inf:
@@ -73,9 +73,16 @@ def _distance(embedding: Floats, references: Floats) -> float:
     return float("inf") if np.isnan(distances).all() else float(np.nanmin(distances))
 
 
-def _person_embedding(tracks: Sequence[Track], person: int) -> Floats:
-    """Mean over a person's tracks by quality and length; NaN where none has an embedding."""
-    known = [track for track in tracks if track.person == person and not np.isnan(track.embedding).any()]
+def _means(tracks: Sequence[Track]) -> dict[int, Floats]:
+    """The mean embedding of each person's tracks by quality and length; NaN where none has one."""
+    by_person: dict[int, list[Track]] = {}
+    for track in tracks:
+        by_person.setdefault(track.person, []).append(track)
+    return {person: _mean(own) for person, own in by_person.items()}
+
+
+def _mean(tracks: Sequence[Track]) -> Floats:
+    known = [track for track in tracks if not np.isnan(track.embedding).any()]
     if not known:
         return np.full_like(tracks[0].embedding, np.nan)
     weights = [track.quality * np.count_nonzero(track.seen) for track in known]

@@ -19,6 +19,8 @@ from tasks.video.upright import boxes_to_upright
 
 _ROUNDING_SECONDS = 1e-4  # a time that was written down with few digits still means the frame that it was read off
 
+_NO_MATCH = Verdict("no match", None, None, "is seen together with everybody who was pointed at")
+
 
 class Pick(Settings):
     """A point of a frame, in pixels of the upright picture; the frame by its number or its time."""
@@ -53,11 +55,14 @@ class TimeAndPlace(ByLikeness):
         """A verdict a track. Raises BadPick for a point that meets no face, saying which are near."""
         tracks = evidence.tracks
         frames = self.frames(evidence.info, evidence.index)
-        picked = {_track_at(evidence, pick, frame): str(pick) for pick, frame in zip(self.picks, frames, strict=True)}
+        numbers = [_track_at(evidence, pick, frame) for pick, frame in zip(self.picks, frames, strict=True)]
+        picked = {number: str(pick) for number, pick in zip(numbers, self.picks, strict=True)}
         references = {
             name: tracks[number].embedding[None] for number, name in picked.items() if not np.isnan(tracks[number].embedding).any()
         }
-        verdicts = self.compare(tracks, references) if references else [_without_embedding(track, frames) for track in tracks]
+        unknown = [frame for frame, number in zip(frames, numbers, strict=True) if np.isnan(tracks[number].embedding).any()]
+        verdicts = self.compare(tracks, references) if references else [_NO_MATCH] * len(tracks)
+        verdicts = [_or_unknown(verdict, track, unknown) for verdict, track in zip(verdicts, tracks, strict=True)]
         for number, name in picked.items():
             verdicts[number] = Verdict("match", name, 0.0, "was pointed at")
         return verdicts
@@ -73,9 +78,12 @@ def _frame_of(pick: Pick, info: VideoInfo, index: FrameIndex) -> int:
     raise BadPick(pick, "is beyond the video's end", fix=f"choose a time before {duration:.2f} s (frame {num_frames})")
 
 
-def _without_embedding(track: Track, frames: Sequence[int]) -> Verdict:
-    seen_then = any(track.first_seen <= frame <= track.last_seen for frame in frames)
-    return Verdict("no match" if seen_then else "unsure", None, None, "whoever was pointed at is not seen well enough to be told")
+def _or_unknown(verdict: Verdict, track: Track, unknown: Sequence[int]) -> Verdict:
+    """A track that is like nobody may still be somebody who was pointed at in these frames, and is seen too badly to be told."""
+    may_be = verdict.answer == "no match" and not all(track.first_seen <= frame <= track.last_seen for frame in unknown)
+    return (
+        Verdict("unsure", None, verdict.distance, "somebody who was pointed at is never seen well enough to be told") if may_be else verdict
+    )
 
 
 def _track_at(evidence: Evidence, pick: Pick, frame: int) -> int:

@@ -148,7 +148,7 @@ class Counted:
     calls = 0
 
 
-@stage("counted_stage", version=1, apart=("source",))
+@stage("blur_faces", apart=("source",))
 def counted(source: Path, number: int) -> RenderedSegment:
     Counted.calls += 1
     return RenderedSegment(picture_ref=ObjectStore().put("pictures", f"picture {number}".encode()), num_frames=number)

@@ -35,7 +35,8 @@ LEADS = [
     (still_face(40, 60), SHOT, (34, 66)),  # a lead on both sides
     (still_face(4, 96), SHOT, (0, 99)),  # cut short by the video's ends
     (still_face(40, 60), Shot(first=38, last=62, visible_first=38, visible_last=62), (38, 62)),  # by cuts
-    (still_face(40, 60), Shot(first=38, last=62, visible_first=33, visible_last=65), (34, 65)),  # a fade: as far as the shot is visible
+    (still_face(40, 60), Shot(first=38, last=62, visible_first=33, visible_last=65), (33, 65)),  # a fade: as far as the shot is visible
+    (still_face(0, 60), Shot(first=0, last=60, visible_first=0, visible_last=95), (0, 95)),  # and however long it is
     (still_face(50, 50), SHOT, (44, 56)),  # a single look
 ]
 
@@ -147,7 +148,7 @@ def test_faces_are_joined_within_their_shot_alone() -> None:
 
 
 def test_the_better_looks_say_who_it_is() -> None:
-    good, bad = (1.0, 0.0), (0.0, 1.0)
+    good, bad = (1.0, 0.0), (0.6, 0.4)
     faces = {0: (good, 0.9), 4: (good, 0.6), 8: (bad, 0.1), 12: (bad, 0.2)}
     track = one_track({frame: [Seen(square(300, 180, 40), 0.9, *each)] for frame, each in faces.items()})
     assert np.allclose(track.embedding, good)

@@ -123,6 +123,15 @@ def test_a_sure_face_comes_before_a_weak_one() -> None:
     assert detections.scores[chain].tolist() == pytest.approx([0.9, 0.9])
 
 
+def test_a_stranger_at_the_same_place_is_another_track() -> None:
+    """Else somebody who takes a kept person's place would be taken for that person."""
+    place = square(100, 100, 40)
+    one_leaves = {frame: [Seen(place, 0.9, ANNA if frame < 40 else BERT)] for frame in range(0, 80, 8)}
+    assert [len(chain) for chain in Assignment().chains(found(one_leaves))] == [5, 5]
+    badly_seen = {frame: [Seen(place, 0.9, ANNA if frame < 40 else BERT, 0.1)] for frame in range(0, 80, 8)}
+    assert [len(chain) for chain in Assignment().chains(found(badly_seen))] == [10]
+
+
 def test_looks_decide_where_places_do_not() -> None:
     """Two faces of which the one steps back while the other comes: by place alone they would be exchanged."""
     script = {
@@ -132,5 +141,5 @@ def test_looks_decide_where_places_do_not() -> None:
     detections = found(script)
     by_looks = Assignment(appearance_weight=2).chains(detections)
     assert all(np.ptp(detections.embeddings[chain, 0]) == 0 for chain in by_looks)
-    by_place = Assignment(appearance_weight=0).chains(detections)
+    by_place = Assignment(appearance_weight=0, other_face=9).chains(detections)
     assert any(np.ptp(detections.embeddings[chain, 0]) == 1 for chain in by_place)

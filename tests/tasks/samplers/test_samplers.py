@@ -10,7 +10,7 @@ from tests.fakes import FaceScript, Seen, found, square
 
 SAMPLERS = [Dynamic(), Dynamic(widest_frames=1), Dynamic(widest_frames=64, narrowest_frames=1), Dynamic(narrowest_frames=64), EveryFrame()]
 NUM_FRAMES = 160
-DYNAMIC = Dynamic(widest_frames=16, sure_score=0.45, max_shift=0.2, max_deviation=0.1)  # whatever the defaults are
+DYNAMIC = Dynamic(widest_frames=16, widest_seconds=10, sure_score=0.45, max_shift=0.2, max_deviation=0.1)  # whatever the defaults are
 
 
 def drive(sampler, first: int, last: int, window_frames: int, script: FaceScript) -> list[list[int]]:
@@ -126,6 +126,11 @@ def test_a_turn_between_two_looks_is_found() -> None:
     out_and_back = {frame: [square(100 + (5 * frame if frame < 4 else 30 - 2.5 * frame), 100, 40)] for frame in range(9)}
     assert looked(straight, last=8) == [0, 4, 8]
     assert set(looked(out_and_back, last=8)) >= {0, 2, 4, 6, 8}
+
+
+def test_few_frames_a_second_are_looked_at_more_closely() -> None:
+    looks = Dynamic(widest_frames=12, widest_seconds=0.5).looks(0, 20, 65, frame_rate=4)
+    assert next(looks) == list(range(21))
 
 
 def test_size_does_not_matter() -> None:
