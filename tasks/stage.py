@@ -38,7 +38,6 @@ def stage(name: str, *, apart: tuple[str, ...] = ("source",)) -> Callable[[Calla
 
     Its version is in `tasks.versions`.
     """
-
     version = STAGES[name]
 
     def key(_: TaskRunContext, parameters: dict[str, Any]) -> str | None:
