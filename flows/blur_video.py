@@ -14,9 +14,10 @@ from flows.request import check_request, finished_before, remember
 from tasks.blur_faces import blur_faces, join
 from tasks.build_tracks import build_tracks
 from tasks.choose_people import choose_people
+from tasks.hashing import file_sha256
 from tasks.plan import Plan
 from tasks.read_photos import read_photos
-from tasks.results import file_sha256, results_folder
+from tasks.results import results_folder
 from tasks.verify_blur import verify_blur
 from tasks.video.target import whole_file
 

@@ -15,8 +15,9 @@ from flows.people_page import CONTENTS, write_people
 from flows.request import check_source
 from flows.whole_folder import check_folder, whole_folder
 from tasks.build_tracks import build_tracks
+from tasks.hashing import file_sha256
 from tasks.plan import Plan
-from tasks.results import file_sha256, results_folder
+from tasks.results import results_folder
 
 DEFAULT_PLAN = Plan()
 

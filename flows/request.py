@@ -8,9 +8,10 @@ from pathlib import Path
 
 from flows.report import BlurReport
 from tasks.errors import BadOutput
+from tasks.hashing import file_sha256
 from tasks.photos import photo_files, photo_sha256
 from tasks.plan import Plan
-from tasks.results import Manifest, ObjectStore, Record, content_key, file_sha256, probe_store
+from tasks.results import Manifest, ObjectStore, Record, content_key, probe_store
 from tasks.versions import STAGES, embedded_models
 from tasks.video.join import container_format_of
 from tasks.video.probe import check_opens

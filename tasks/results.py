@@ -18,10 +18,9 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field
 
 from tasks.errors import NoSpace, StoreError
+from tasks.hashing import file_sha256
 from tasks.method import FOR_A_KEY, Settings
 from tasks.video.target import remove_abandoned
-
-_BLOCK_BYTES = 1 << 20
 
 
 class ObjectRef(Settings):
@@ -142,15 +141,6 @@ def probe_store(store: ObjectStore) -> None:
         store.root.chmod(0o700)
         remove_abandoned(store.root.glob("**/.new-*"), lambda name: name.split("-")[1])
     store.path(store.put("probe", b"veil")).unlink()
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's content, in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def content_key(stage: str, version: int, inputs: dict[str, object]) -> str:

@@ -21,11 +21,12 @@ import numpy as np
 import onnx
 
 from tasks.errors import BadWeights, MissingWeights
+from tasks.hashing import file_sha256
 from tasks.models.centerface_to_onnx import centerface_to_onnx
 from tasks.models.dlib_to_onnx import dlib_to_onnx
 from tasks.models.originals import Arrays, run_centerface, run_dlib, run_transnet
 from tasks.models.transnet_to_onnx import transnet_to_onnx
-from tasks.models.weights import MANIFEST, Source, file_sha256, find_model
+from tasks.models.weights import MANIFEST, Source, find_model
 
 RECORDED = MANIFEST.parents[2] / "tests" / "models" / "recorded"
 RECIPES: dict[str, tuple[Callable[[bytes], onnx.ModelProto], Callable[[Path, str], Arrays]]] = {

@@ -7,7 +7,6 @@ written beside it and must be the same ever after.
 from __future__ import annotations
 
 import bz2
-import hashlib
 import http.client
 import importlib.util
 import os
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from tasks.errors import BadSetting, BadWeights, MissingWeights
+from tasks.hashing import file_sha256
 from tasks.method import Settings
 
 MANIFEST = Path(__file__).with_name("manifest.toml")
@@ -120,12 +120,6 @@ def fetch(name: str, received: Received = lambda num_bytes, total: None) -> Path
             problem = f"could not be downloaded ({'; '.join(failures)})"
             raise MissingWeights(name, problem, fix=f"check the network, or put the file from {entry.urls[0]} at {path}")
     return weights_path(name)
-
-
-def file_sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _location(entry: ModelEntry) -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -13,14 +12,13 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
+from tasks.hashing import file_sha256
 from tasks.video.contents import audio_of, dropped_of, subtitles_of
 from tasks.video.info import ColourRange, FrameIndex, VideoInfo
 from tasks.video.opening import explain, open_source, picture_stream, skip_other_streams
 from tasks.video.scan import Scan, scan_frames, scan_packets
 from tasks.video.upright import rotation_of
 from tasks.video.whole import DAMAGED, check_whole
-
-_HASH_BLOCK_BYTES = 1 << 20
 
 # Their frames build on all frames before them, or have packets that show nothing: only decoding tells what is shown.
 _ONLY_DECODING_TELLS = {"gif", "apng", "vp8"}
@@ -69,7 +67,7 @@ def _describe(path: Path, container: InputContainer, scan: Scan, content_hash: s
     stream = picture_stream(container, path)
     context = stream.codec_context
     return VideoInfo(
-        content_hash=content_hash or _sha256(path),
+        content_hash=content_hash or file_sha256(path),
         num_bytes=path.stat().st_size,
         container=container.format.name,
         stream_index=stream.index,
@@ -110,11 +108,3 @@ def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
     # PyAV's annotations take this container for a plain dict.
     found = [bytes(one) for one in cast(Any, frame.side_data) if one.type.name == "DISPLAYMATRIX"]
     return tuple(np.frombuffer(found[0], "<i4").tolist()) if found else None
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while block := file.read(_HASH_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
