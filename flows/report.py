@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from tasks.checking import Finding
 from tasks.choosing import Decision
@@ -23,6 +24,15 @@ class StageRun(Settings):
     """parts whose result was known already"""
 
 
+class Rendering(NamedTuple):
+    """A written file, and what was found in it."""
+
+    sha256: str
+    check: BlurCheck
+    num_copied_frames: int
+    why_all_encoded: str | None
+
+
 class BlurReport(Manifest):
     """What was done, warnings first."""
 
@@ -33,6 +43,10 @@ class BlurReport(Manifest):
     """faces that the finished video still shows, or shows too well"""
     num_frames: int
     num_covered_frames: int
+    num_copied_frames: int
+    """whose packets are the source's own: no face was covered in their whole group of pictures"""
+    why_all_encoded: str | None
+    """why no packet of the source's picture could be copied; None where it could"""
     num_shots: int
     num_looks: int
     """frames in which faces were looked for"""
@@ -45,8 +59,15 @@ class BlurReport(Manifest):
 
 
 def make_report(
-    info: VideoInfo, plan: Plan, shots: Shots, faces: Sequence[SegmentFaces], choice: Choice, check: BlurCheck, stages: Sequence[StageRun]
+    info: VideoInfo,
+    plan: Plan,
+    shots: Shots,
+    faces: Sequence[SegmentFaces],
+    choice: Choice,
+    rendering: Rendering,
+    stages: Sequence[StageRun],
 ) -> BlurReport:
+    check = rendering.check
     unsure = [decision for decision in choice.decisions if decision.unsure]
     warnings = [f"{len(check.findings)} faces in the finished video should be looked at (see findings)"] if check.findings else []
     warnings += [f"{len(unsure)} people could not be told for sure and are blurred (see people)"] if unsure else []
@@ -57,6 +78,8 @@ def make_report(
         findings=check.findings,
         num_frames=info.num_frames,
         num_covered_frames=choice.num_covered_frames,
+        num_copied_frames=rendering.num_copied_frames,
+        why_all_encoded=rendering.why_all_encoded,
         num_shots=len(shots.shots),
         num_looks=sum(each.num_looks for each in faces),
         num_checked_frames=check.num_checked_frames,

@@ -7,30 +7,40 @@ from contextlib import closing
 from pathlib import Path
 
 from tasks import progress
+from tasks.copying import Stretch
 from tasks.covering import covered_frames
-from tasks.manifests import RenderedSegment, Video
+from tasks.manifests import EncodedStretch, RenderedSegment, Video
 from tasks.plan import BlurFaces
 from tasks.results import ObjectRef, ObjectStore
-from tasks.segments import Segment
 from tasks.stage import stage
 from tasks.tracks import Cover
 from tasks.video.join import join_segments
 from tasks.video.read import read_frames
+from tasks.video.segments import Piece
 from tasks.video.write import encode_segment
 
 
 @stage("blur_faces")
-def blur_faces(source: Path, video: Video, segment: Segment, cover_ref: ObjectRef, settings: BlurFaces) -> RenderedSegment:
-    """Decodes, blurs and encodes a segment."""
+def blur_faces(source: Path, video: Video, stretches: tuple[Stretch, ...], cover_ref: ObjectRef, settings: BlurFaces) -> RenderedSegment:
+    """Decodes, blurs and encodes what of a segment is not copied; each stretch is a file that refers to nothing outside."""
     store = ObjectStore()
     cover = Cover.from_bytes(store.get(cover_ref))
-    frames = read_frames(source, video.info, video.index, segment.first, segment.last)
-    with closing(progress.counted("blur_faces", frames)) as shown, store.new_file("pictures") as (path, kept):
-        num_frames = encode_segment(covered_frames(shown, cover, settings.blur), video.info, settings.encoder, path)
-    return RenderedSegment(picture_ref=kept(), num_frames=num_frames)
+    encoded = []
+    for stretch in stretches:
+        frames = read_frames(source, video.info, video.index, stretch.first, stretch.last)
+        with closing(progress.counted("blur_faces", frames)) as shown, store.new_file("pictures") as (path, kept):
+            encode_segment(covered_frames(shown, cover, settings.blur), video.info, settings.encoder, path)
+        encoded.append(EncodedStretch(stretch=stretch, picture_ref=kept()))
+    return RenderedSegment(encoded=tuple(encoded))
 
 
 def join(segments: Sequence[RenderedSegment], source: Path, video: Video, target: Path) -> None:
-    """Writes the segments, with the source's sound and subtitles, to `target`. Copies packets: quick enough never to be cached."""
-    pictures = [ObjectStore().path(segment.picture_ref) for segment in segments]
-    join_segments(pictures, source, video.info, video.index, target, whole=video.whole)
+    """Writes what was encoded, and the source's packets where nothing was, with its sound and subtitles, to `target`.
+
+    Copies packets: quick enough never to be cached.
+    """
+    store = ObjectStore()
+    pieces = [
+        Piece(each.stretch.first, each.stretch.last, store.path(each.picture_ref)) for segment in segments for each in segment.encoded
+    ]
+    join_segments(pieces, source, video.info, video.index, target, whole=video.whole)

@@ -7,7 +7,9 @@ import numpy as np
 from tasks import arrays
 from tasks.checking import Finding
 from tasks.choosing import Decision
+from tasks.copying import Stretch
 from tasks.faces import Detections, Floats
+from tasks.method import Settings
 from tasks.results import Manifest, ObjectRef, ObjectStore
 from tasks.tracks import Shot, Track, tracks_from_bytes
 from tasks.video.info import FrameIndex, VideoInfo
@@ -31,7 +33,7 @@ class Video(Manifest):
         num_frames = max(1, int(np.searchsorted(index.pts, index.pts[0] + seconds / float(self.info.time_base))))
         if num_frames == len(index):
             return self
-        first = FrameIndex(index.pts[:num_frames], index.is_key[:num_frames])
+        first = index.until(num_frames)
         info = self.info.model_copy(update={"num_frames": num_frames, "duration_seconds": seconds})
         return Video(info=info, index_ref=ObjectStore().put("index", first.to_bytes()), whole=False)
 
@@ -88,11 +90,17 @@ class Choice(Manifest):
     num_covered_frames: int
 
 
-class RenderedSegment(Manifest):
-    """A segment's encoded picture, without sound."""
+class EncodedStretch(Settings):
+    """A stretch's encoded picture, without sound."""
 
+    stretch: Stretch
     picture_ref: ObjectRef
-    num_frames: int
+
+
+class RenderedSegment(Manifest):
+    """What of a segment had to be encoded; the rest are the source's own packets."""
+
+    encoded: tuple[EncodedStretch, ...]
 
 
 class BlurCheck(Manifest):

@@ -88,6 +88,9 @@ class ChoosePeople(Settings):
 class BlurFaces(Settings):
     blur: Blur = Pixelate()
     encoder: EncoderSettings = EncoderSettings()
+    copy_untouched: bool = Field(
+        True, description="groups of pictures without a covered face stay as they are in the source, where the codec and the file allow it"
+    )
 
 
 class VerifyBlur(Settings):

@@ -159,7 +159,8 @@ def video_info(**changes: Any) -> VideoInfo:
 def frame_index(info: VideoInfo, first_pts: int = 0) -> FrameIndex:
     """Frames at an even distance."""
     step = int(1 / (info.frame_rate * info.time_base))
-    return FrameIndex(first_pts + step * np.arange(info.num_frames), np.arange(info.num_frames) % 12 == 0)
+    numbers = np.arange(info.num_frames)
+    return FrameIndex(first_pts + step * numbers, numbers % 12 == 0, numbers // 12)
 
 
 def _seen(face: FaceBox | Seen) -> Seen:

@@ -94,10 +94,12 @@ class FrameIndex:
 
     pts: (N,) int64, in units of the source's time base, strictly increasing
     is_key: (N,) bool, whether decoding can start at the frame
+    groups: (N,) int64, the same for frames that are one closed group of pictures, whose packets can be copied; -1 where they cannot
     """
 
     pts: npt.NDArray[np.int64]
     is_key: npt.NDArray[np.bool_]
+    groups: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -111,6 +113,12 @@ class FrameIndex:
         """The last key frame at or before `frame`; 0 where none is marked."""
         keys = np.flatnonzero(self.is_key[: frame + 1])
         return int(keys[-1]) if len(keys) else 0
+
+    def until(self, num_frames: int) -> FrameIndex:
+        """The first frames. A group of which some are left out cannot be copied."""
+        groups = self.groups[:num_frames].copy()
+        groups[np.isin(groups, self.groups[num_frames:])] = -1
+        return FrameIndex(self.pts[:num_frames], self.is_key[:num_frames], groups)
 
     def to_bytes(self) -> bytes:
         return arrays.pack({field.name: getattr(self, field.name) for field in fields(self)})

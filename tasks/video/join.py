@@ -17,7 +17,8 @@ from av.video.stream import VideoStream
 from tasks.errors import BadOutput
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.opening import open_source
-from tasks.video.segments import open_segment, pictures_of, times_of
+from tasks.video.segments import Piece, open_segment, pictures_of, pieces_of, times_of
+from tasks.video.splicing import Splice
 from tasks.video.tags import put_tags
 from tasks.video.target import open_target
 
@@ -26,20 +27,27 @@ _LARGEST_TIMESCALE = 2**31 - 1
 _HOLDS_ALL = "choose a name that ends in .mkv"
 
 
-def join_segments(segments: Sequence[Path], source: Path, info: VideoInfo, index: FrameIndex, target: Path, *, whole: bool = True) -> None:
-    """Write `target`: the pictures of the segments at the source's times, and the source's sound and subtitles as they are.
+def join_segments(encoded: Sequence[Piece], source: Path, info: VideoInfo, index: FrameIndex, target: Path, *, whole: bool = True) -> None:
+    """Write `target`: encoded pictures at the source's times, the source's own packets where there are none, its sound and subtitles.
 
-    The segments together must have one picture for each frame of the index. Nothing else of the source comes through. Where its times are
+    What was not encoded must be whole groups of the index. Nothing else of the source comes through. Where its times are
     negative, all streams start later by the same time. Raises BadOutput where the container that the target's name asks for cannot hold a
-    stream, NoSpace where the disk is full, ValueError where the segments do not fit the index.
+    stream, NoSpace where the disk is full, ValueError where the pieces do not fit the index.
     """
     container_format = container_format_of(target)
-    times = times_of(segments, index)
+    pieces = pieces_of(encoded, index)
+    times = times_of(pieces, source, info, index)
     shift = max(0, -int(index.pts[0]))
     with open_source(source, guess_pts=True) as rest, open_target(target, container_format, _clock(container_format, info)) as output:
-        picture = _add_picture(output.container, segments[0], info, target)
+        if any(piece.path is None for piece in pieces):
+            splice = Splice(_picture_of(rest, info), encoded, info)
+            picture = _add_picture(output.container, _picture_of(rest, info), info, target)
+            picture.codec_context.extradata = splice.record
+            fitted = splice.fit
+        else:
+            picture, fitted = _add_encoded(output.container, encoded, info, target), _as_it_is
         copies = {number: _add_copy(output.container, rest, number, target) for number in info.copied_streams}
-        pictures: Iterator[Packet[Any]] = pictures_of(segments, times + shift, picture, info)
+        pictures = pictures_of(pieces, source, info, index, times + shift, picture, fitted)
         end_seconds = None if whole else (int(index.pts[-1]) + 1) * info.time_base
         others = _copied(rest, copies, shift * info.time_base, end_seconds)
         output.mux(merge(pictures, others, key=_decoding_seconds))
@@ -62,13 +70,25 @@ def _clock(container_format: str, info: VideoInfo) -> dict[str, str]:
     return {"video_track_timescale": str(ticks), "movie_timescale": str(common if common <= _LARGEST_TIMESCALE else ticks)}
 
 
-def _add_picture(container: OutputContainer, segment: Path, info: VideoInfo, target: Path) -> VideoStream:
-    with open_segment(segment) as first:
-        template = first.streams.video[0]
-        try:
-            stream = container.add_stream_from_template(template, opaque=True)
-        except ValueError as error:
-            raise _refused(target, container, "video", template.codec.canonical_name) from error
+def _add_encoded(container: OutputContainer, encoded: Sequence[Piece], info: VideoInfo, target: Path) -> VideoStream:
+    """The stream for pieces that all were encoded alike; raises ValueError where they were not."""
+    told = set[bytes | None]()
+    stream: VideoStream | None = None
+    for path in (piece.path for piece in encoded if piece.path):
+        with open_segment(path) as segment:
+            template = segment.streams.video[0]
+            told.add(template.codec_context.extradata)
+            stream = stream or _add_picture(container, template, info, target)
+    if stream is None or len(told) > 1:
+        raise ValueError("the segments were encoded with different settings, or there are none")
+    return stream
+
+
+def _add_picture(container: OutputContainer, template: VideoStream, info: VideoInfo, target: Path) -> VideoStream:
+    try:
+        stream = container.add_stream_from_template(template, opaque=True)
+    except ValueError as error:
+        raise _refused(target, container, "video", template.codec.canonical_name) from error
     put_tags(stream.codec_context, info)
     stream.time_base = info.time_base
     stream.set_display_matrix(info.display_matrix)
@@ -76,6 +96,16 @@ def _add_picture(container: OutputContainer, segment: Path, info: VideoInfo, tar
         # All parameter sets are in the header, and Apple's players take no other tag.
         stream.codec_context.codec_tag = "hvc1"
     return stream
+
+
+def _picture_of(container: InputContainer, info: VideoInfo) -> VideoStream:
+    stream = container.streams[info.stream_index]
+    assert isinstance(stream, VideoStream)
+    return stream
+
+
+def _as_it_is(packet: Packet[Any]) -> Packet[Any]:
+    return packet
 
 
 def _add_copy(container: OutputContainer, source: InputContainer, stream_index: int, target: Path) -> Stream:

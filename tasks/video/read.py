@@ -120,7 +120,7 @@ def _decoded_from(path: Path, info: VideoInfo, index: FrameIndex, start: int, fi
 
 
 def _frames(container: InputContainer, stream: VideoStream, index: FrameIndex, start: int) -> Iterator[av.VideoFrame]:
-    packets = _packets_from(container, stream, int(index.pts[start]) if start else None)
+    packets = packets_from(container, stream, int(index.pts[start]) if start else None)
     while True:
         # What a damaged packet should have given, or a file that became shorter, is missed by whoever counts the frames.
         try:
@@ -136,7 +136,7 @@ def _frames(container: InputContainer, stream: VideoStream, index: FrameIndex, s
         yield from frames
 
 
-def _packets_from(container: InputContainer, stream: VideoStream, key_pts: int | None) -> Iterator[Packet[VideoStream]]:
+def packets_from(container: InputContainer, stream: VideoStream, key_pts: int | None) -> Iterator[Packet[VideoStream]]:
     """The stream's packets from the one shown at `key_pts` on, none where it is not found; all packets where it is None."""
     if key_pts is None:
         yield from container.demux(stream)

@@ -16,6 +16,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
+from tasks.video.groups import NO_GROUP, Inspector, groups_of
 from tasks.video.info import FrameIndex
 from tasks.video.opening import explain
 
@@ -28,6 +29,7 @@ class Scan:
     """What a pass over the file found.
 
     pts, keys: of each shown packet or frame, in order of the pass
+    idrs, plain: whether nothing decoded later refers past the packet, and whether it holds nothing but its picture; none known for frames
     num_packets: of the picture's stream, hidden ones too
     num_hidden: packets that an edit list hides
     num_undecodable: frames before the first that can be decoded
@@ -39,6 +41,8 @@ class Scan:
     time_base: Fraction
     pts: list[int | None] = field(default_factory=list)
     keys: list[bool] = field(default_factory=list)
+    idrs: list[bool] = field(default_factory=list)
+    plain: list[bool] = field(default_factory=list)
     num_packets: int = 0
     num_hidden: int = 0
     num_undecodable: int = 0
@@ -58,13 +62,16 @@ class Scan:
         """The frames in order of presentation."""
         pts = np.array(self.pts, np.int64)
         order = np.argsort(pts, kind="stable")
-        return FrameIndex(pts[order], np.array(self.keys, bool)[order])
+        groups = groups_of(pts, np.array(self.idrs, bool), np.array(self.plain, bool)) if self.idrs else np.full(len(pts), NO_GROUP)
+        return FrameIndex(pts[order], np.array(self.keys, bool)[order], groups[order])
 
 
 def scan_packets(container: InputContainer, stream: VideoStream) -> Scan:
     """The packets of the stream; nothing is decoded after the first frame."""
     scan = Scan(codec=stream.codec.canonical_name, time_base=Fraction(stream.time_base or Fraction(1, 90000)))
     latest = None
+    inspector = Inspector(container, stream)
+    after_hidden = False
     # There, durations are differences of decoding times; only the very last one is its own.
     is_mp4 = "mp4" in container.format.name
     try:
@@ -79,9 +86,16 @@ def scan_packets(container: InputContainer, stream: VideoStream) -> Scan:
                 scan.broken = f"frame {scan.num_packets - 1} is cut off"
             if packet.is_discard:
                 scan.num_hidden += 1
+                # Whatever is copied with the packets around it would bring it back.
+                scan.plain[-1:] = [False] * len(scan.plain[-1:])
+                after_hidden = True
             else:
+                is_idr, is_plain = inspector.look_into(packet)
                 scan.pts.append(packet.pts)
                 scan.keys.append(packet.is_keyframe)
+                scan.idrs.append(is_idr)
+                scan.plain.append(is_plain and not after_hidden)
+                after_hidden = False
                 is_latest = packet.pts is not None and (latest is None or packet.pts >= latest)
                 latest = packet.pts if is_latest else latest
                 scan.last_duration = (packet.duration or 0) if is_latest or is_mp4 else scan.last_duration
@@ -112,7 +126,7 @@ def scan_frames(container: InputContainer, stream: VideoStream, scan: Scan, path
         raise BadVideo(
             path, f"cannot be decoded after frame {len(pts) - 1} ({explain(error)})", fix="copy or download it again, or repair it first"
         ) from error
-    scan.pts, scan.keys = _increasing(pts, step_of(stream, scan.time_base)), keys
+    scan.pts, scan.keys, scan.idrs, scan.plain = _increasing(pts, step_of(stream, scan.time_base)), keys, [], []
     scan.num_undecodable = scan.num_hidden = 0
 
 
@@ -164,6 +178,7 @@ def _drop_undecodable(scan: Scan) -> None:
     first = scan.first_frame.pts if scan.first_frame is not None else None
     if first is None:
         return
-    shown = [(pts, key) for pts, key in zip(scan.pts, scan.keys, strict=True) if pts is not None and pts >= first]
+    shown = [number for number, pts in enumerate(scan.pts) if pts is not None and pts >= first]
     scan.num_undecodable = len(scan.pts) - len(shown)
-    scan.pts, scan.keys = [pts for pts, _ in shown], [key for _, key in shown]
+    scan.pts = [scan.pts[number] for number in shown]
+    scan.keys, scan.idrs, scan.plain = ([column[number] for number in shown] for column in (scan.keys, scan.idrs, scan.plain))

@@ -1,9 +1,13 @@
-"""Encoded stretches read back: their packets, with the times that they have in the whole."""
+"""Encoded stretches and copied ones, read back: their packets, with the times that they have in the whole."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -13,7 +17,49 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.opening import open_source
+from tasks.video.read import packets_from
 from tasks.video.scan import reorder_depth
+
+Fitting = Callable[["Packet[Any]"], "Packet[Any]"]
+"""makes an encoded packet one that can stand among others"""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Frames `first` to `last` of the whole: as `encode_segment` wrote them to `path`, or, without one, the source's own packets."""
+
+    first: int
+    last: int
+    path: Path | None
+
+    @property
+    def num_frames(self) -> int:
+        return self.last - self.first + 1
+
+
+def pieces_of(encoded: Sequence[Piece], index: FrameIndex) -> list[Piece]:
+    """The encoded stretches in order, and the source's own packets wherever there is none.
+
+    Raises ValueError where stretches overlap, or leave out anything but whole groups that can be copied.
+    """
+    pieces: list[Piece] = []
+    done = 0
+    for piece in [*sorted(encoded, key=lambda one: one.first), Piece(len(index), len(index), None)]:
+        if not done <= piece.first <= len(index):
+            raise ValueError(f"frames {piece.first} to {piece.last} of {len(index)} are encoded twice, or are too many")
+        if piece.first > done:
+            pieces.append(_copied(done, piece.first - 1, index))
+        pieces += [piece] if piece.first < len(index) else []
+        done = piece.last + 1
+    return pieces
+
+
+def _copied(first: int, last: int, index: FrameIndex) -> Piece:
+    inside, outside = index.groups[first : last + 1], np.concatenate([index.groups[:first], index.groups[last + 1 :]])
+    if (inside < 0).any() or np.isin(inside, outside).any():
+        raise ValueError(f"frames {first} to {last} are not encoded, and cannot be copied")
+    return Piece(first, last, None)
 
 
 def open_segment(path: Path) -> InputContainer:
@@ -21,24 +67,20 @@ def open_segment(path: Path) -> InputContainer:
     return av.open(f"file:{path}", "r", options={"protocol_whitelist": "file", "format_whitelist": "nut,mov"})
 
 
-def times_of(segments: Sequence[Path], index: FrameIndex) -> npt.NDArray[np.int64]:
-    """(N, 2) int64, pts and dts of the segments' packets in order of decoding, in units of the source's time base.
+def times_of(pieces: Sequence[Piece], source: Path, info: VideoInfo, index: FrameIndex) -> npt.NDArray[np.int64]:
+    """(N, 2) int64, pts and dts of the pieces' packets in order of decoding, in units of the source's time base.
 
     A packet is shown when the index says, and decoded when the frame that many places before it is shown: so decoding times rise through
-    borders of segments and changes of rate. Raises ValueError where the segments do not have the frames of the index.
+    borders of pieces and changes of rate. Raises ValueError where the pieces do not have the frames of the index.
     """
     pts = np.zeros(len(index), np.int64)
-    done = 0
-    for segment in segments:
-        with open_segment(segment) as container:
-            found = np.array([packet.pts for packet in container.demux(video=0) if packet.size], np.int64)
-        ordered = index.pts[done : done + len(found)]
+    for piece in pieces:
+        ordered = index.pts[piece.first : piece.last + 1]
+        with closing(_packets_of(piece, source, info, index)) as packets:
+            found = np.array([packet.pts for packet in packets], np.int64)
         if not 0 < len(found) == len(ordered):
-            raise ValueError(f"{segment} has {len(found)} frames where {len(ordered)} are left in the index")
-        pts[done : done + len(found)] = ordered[np.argsort(np.argsort(found, kind="stable"), kind="stable")]
-        done += len(found)
-    if done != len(index):
-        raise ValueError(f"the segments have {done} frames, the index {len(index)}")
+            raise ValueError(f"{piece.path or source} has {len(found)} frames where {len(ordered)} belong")
+        pts[piece.first : piece.last + 1] = ordered[np.argsort(np.argsort(found, kind="stable"), kind="stable")]
     delay = reorder_depth(pts)
     step = int(np.diff(index.pts).min()) if len(index) > 1 else 1
     dts = np.concatenate([index.pts[0] - step * np.arange(delay, 0, -1), index.pts[: len(index) - delay]])
@@ -46,23 +88,39 @@ def times_of(segments: Sequence[Path], index: FrameIndex) -> npt.NDArray[np.int6
 
 
 def pictures_of(
-    segments: Sequence[Path], times: npt.NDArray[np.int64], stream: VideoStream, info: VideoInfo
-) -> Iterator[Packet[VideoStream]]:
-    """The segments' packets one after the other, with these times, as packets of `stream`; raises ValueError for mixed encoder settings."""
+    pieces: Sequence[Piece],
+    source: Path,
+    info: VideoInfo,
+    index: FrameIndex,
+    times: npt.NDArray[np.int64],
+    stream: VideoStream,
+    fitted: Fitting,
+) -> Iterator[Packet[Any]]:
+    """The pieces' packets one after the other, with these times, as packets of `stream`; the encoded ones as `fitted` makes them."""
     shown = np.sort(times[:, 0])
     end = shown[0] + round(info.duration_seconds / info.time_base)
     durations = dict(zip(shown.tolist(), np.diff(shown, append=max(end, shown[-1] + 1)).tolist(), strict=True))
     row, last_shown = 0, int(shown[-1])
-    for segment in segments:
-        with open_segment(segment) as container:
-            if container.streams.video[0].codec_context.extradata != stream.codec_context.extradata:
-                raise ValueError(f"{segment} was encoded with other settings than the first segment")
-            for packet in container.demux(video=0):
-                if packet.size:
-                    packet.pts, packet.dts = times[row].tolist()
-                    # mp4 stores differences of decoding times, and for the last packet its duration: that of the last frame shown.
-                    packet.duration = durations[packet.pts if row < len(times) - 1 else last_shown]
-                    packet.time_base = info.time_base
-                    packet.stream = stream
-                    row += 1
-                    yield packet
+    for piece in pieces:
+        with closing(_packets_of(piece, source, info, index)) as packets:
+            for original in packets:
+                packet = fitted(original) if piece.path else original
+                packet.pts, packet.dts = times[row].tolist()
+                # mp4 stores differences of decoding times, and for the last packet its duration: that of the last frame shown.
+                packet.duration = durations[packet.pts if row < len(times) - 1 else last_shown]
+                packet.time_base = info.time_base
+                packet.stream = stream
+                row += 1
+                yield packet
+
+
+def _packets_of(piece: Piece, source: Path, info: VideoInfo, index: FrameIndex) -> Generator[Packet[Any]]:
+    """A piece's packets in order of decoding."""
+    with open_segment(piece.path) if piece.path else open_source(source) as container:
+        if piece.path:
+            yield from (packet for packet in container.demux(video=0) if packet.size)
+            return
+        stream = container.streams[info.stream_index]
+        assert isinstance(stream, VideoStream)
+        packets = packets_from(container, stream, int(index.pts[piece.first]) if piece.first else None)
+        yield from itertools.islice((packet for packet in packets if packet.size and not packet.is_discard), piece.num_frames)

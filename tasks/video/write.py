@@ -89,7 +89,7 @@ def _add_stream(container: av.container.OutputContainer, picture: av.VideoFrame,
     stream = container.add_stream(name, rate=info.frame_rate, options=_options(name, settings))
     assert isinstance(stream, VideoStream)
     stream.width, stream.height = picture.width, picture.height
-    stream.pix_fmt = _pixel_format(name, picture.format.name)
+    stream.pix_fmt = pixel_format_of(name, picture.format.name)
     stream.time_base = info.time_base
     context = stream.codec_context
     context.time_base = info.time_base
@@ -98,7 +98,7 @@ def _add_stream(container: av.container.OutputContainer, picture: av.VideoFrame,
     return stream
 
 
-def _pixel_format(encoder: str, picture_format: str) -> str:
+def pixel_format_of(encoder: str, picture_format: str) -> str:
     """The source's own format where the encoder knows it, otherwise the nearest that loses least."""
     wanted = planar_format(picture_format)
     known = [one.name for one in Codec(encoder, "w").video_formats or []]

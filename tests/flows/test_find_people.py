@@ -223,7 +223,7 @@ def test_reads_little_and_nothing_twice(
     probed: tuple[VideoInfo, FrameIndex], frames: list[int], seekable: bool, runs: list[tuple[int, int]]
 ) -> None:
     info = probed[0].model_copy(update={"seekable": seekable, "frame_rate": Fraction(10)})
-    index = FrameIndex(np.arange(300), np.arange(300) % 100 == 0)
+    index = FrameIndex(np.arange(300), np.arange(300) % 100 == 0, np.full(300, -1))
 
     assert runs_of(frames, info, index) == runs
 

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from tasks.copying import Stretch
 from tasks.errors import NoSpace, StoreError
-from tasks.manifests import RenderedSegment, Shots
+from tasks.manifests import EncodedStretch, RenderedSegment, Shots
 from tasks.plan import BuildTracks
 from tasks.results import ObjectRef, ObjectStore, Record, content_key, manifest_from_bytes, manifest_to_bytes, probe_store
 from tasks.tracks import Shot
 
 SHOTS = Shots(shots=(Shot(first=0, last=9, visible_first=0, visible_last=10),))
-RENDERED = RenderedSegment(picture_ref=ObjectRef(kind="pictures", sha256="a" * 64, num_bytes=3), num_frames=10)
+PICTURES = ObjectRef(kind="pictures", sha256="a" * 64, num_bytes=3)
+RENDERED = RenderedSegment(encoded=(EncodedStretch(stretch=Stretch(first=0, last=9), picture_ref=PICTURES),))
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from prefect.results import ResultRecord, ResultRecordMetadata, ResultStore
 from prefect.serializers import JSONSerializer, PickleSerializer
 
 import tasks.stage
-from tasks.manifests import RenderedSegment
+from tasks.copying import Stretch
+from tasks.manifests import EncodedStretch, RenderedSegment
 from tasks.results import ObjectStore
 from tasks.stage import ManifestSerializer, forget_unless_whole, stage
 
@@ -42,7 +43,12 @@ def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def manifest(records: Path) -> RenderedSegment:
-    return RenderedSegment(picture_ref=ObjectStore().put("pictures", b"pictures"), num_frames=3)
+    return rendered(b"pictures", 3)
+
+
+def rendered(pictures: bytes, num_frames: int) -> RenderedSegment:
+    stretch = Stretch(first=0, last=num_frames - 1)
+    return RenderedSegment(encoded=(EncodedStretch(stretch=stretch, picture_ref=ObjectStore().put("pictures", pictures)),))
 
 
 def record_of(result: object, serializer: object) -> bytes:
@@ -93,7 +99,7 @@ def test_what_is_not_whole_is_removed(records, manifest, spoil) -> None:
 @pytest.mark.parametrize("content", [None, b"picture"])  # gone; cut short
 def test_a_record_without_its_objects_is_removed(records, manifest, content) -> None:
     path = keep(records, record_of(manifest, ManifestSerializer()))
-    place = ObjectStore().path(manifest.picture_ref)
+    place = ObjectStore().path(manifest.encoded[0].picture_ref)
     place.unlink() if content is None else place.write_bytes(content)
     forget_unless_whole(KEY)
     assert not path.exists()
@@ -151,7 +157,7 @@ class Counted:
 @stage("blur_faces", apart=("source",))
 def counted(source: Path, number: int) -> RenderedSegment:
     Counted.calls += 1
-    return RenderedSegment(picture_ref=ObjectStore().put("pictures", f"picture {number}".encode()), num_frames=number)
+    return rendered(f"picture {number}".encode(), number)
 
 
 @pytest.fixture
@@ -184,6 +190,6 @@ def test_prefect_runs_again_only_what_is_not_whole(run, tmp_path) -> None:
         path.write_bytes(content)
         assert run(Path("a.mp4"), 7) == (first, True)
         assert run(Path("a.mp4"), 7) == (first, False)
-    ObjectStore().path(first.picture_ref).unlink()
+    ObjectStore().path(first.encoded[0].picture_ref).unlink()
     assert run(Path("a.mp4"), 7) == (first, True)
     assert not bomb.path.exists()

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from tasks.errors import BadOutput, NoSpace
 from tasks.video import EncoderSettings, as_planar, encode_segment, join_segments, planes, probe_file, read_frames
+from tasks.video.segments import Piece
 from tasks.video.write import encoder_of
 
 from .drawing import Clip, decoded, draw, packets
@@ -28,9 +29,9 @@ def render(path, target, borders=(), settings=DEFAULTS):
     starts = [0, *borders]
     segments = []
     for number, (first, stop) in enumerate(zip(starts, [*borders, len(index)], strict=True)):
-        segments.append(target.with_name(f"{target.name}.{number}"))
+        segments.append(Piece(first, stop - 1, target.with_name(f"{target.name}.{number}")))
         frames = (frame for _, frame in read_frames(path, info, index, first, stop - 1))
-        assert encode_segment(frames, info, settings, segments[-1]) == stop - first
+        assert encode_segment(frames, info, settings, segments[-1].path) == stop - first
     join_segments(segments, path, info, index, target)
     return info, index
 
@@ -183,17 +184,21 @@ def test_settings_are_an_allow_list():
 
 
 def test_segments_that_do_not_fit(tmp_path):
-    path = draw(tmp_path, Clip())
+    path = draw(tmp_path, Clip(options={"g": "100"}))  # one group
     info, index = probe_file(path)
-    segments = [tmp_path / "a.nut", tmp_path / "b.nut"]
-    for segment, settings in zip(segments, (EncoderSettings(), EncoderSettings(preset="medium")), strict=True):
-        encode_segment((frame for _, frame in read_frames(path, info, index, 0, 11)), info, settings, segment)
-    with pytest.raises(ValueError, match="12 frames, the index 24"):
-        join_segments(segments[:1], path, info, index, tmp_path / "out.mp4")
-    with pytest.raises(ValueError, match="other settings"):
-        join_segments(segments, path, info, index, tmp_path / "out.mp4")
-    with pytest.raises(ValueError, match="12 frames where 0 are left"):
-        join_segments([segments[0]] * 3, path, info, index, tmp_path / "out.mp4")
+    settings = EncoderSettings()
+    halves = [Piece(0, 11, tmp_path / "a.nut"), Piece(12, 23, tmp_path / "b.nut")]
+    for half, used in zip(halves, (settings, EncoderSettings(preset="medium")), strict=True):
+        encode_segment((frame for _, frame in read_frames(path, info, index, half.first, half.last)), info, used, half.path)
+    for pieces, problem in [
+        ([halves[0]], "frames 12 to 23 are not encoded"),  # not groups of the source: they would be shown uncovered
+        ([Piece(0, 23, halves[0].path)], "12 frames where 24 belong"),
+        (halves, "different settings"),
+        ([halves[0], Piece(6, 23, halves[1].path)], "encoded twice"),
+        ([*halves, Piece(24, 30, halves[1].path)], "too many"),
+    ]:
+        with pytest.raises(ValueError, match=problem):
+            join_segments(pieces, path, info, index, tmp_path / "out.mp4")
 
 
 def test_targets_that_cannot_be_written(tmp_path):
@@ -210,7 +215,7 @@ def test_targets_that_cannot_be_written(tmp_path):
         ("out.webm", "cannot hold"),  # H.264
     ]:
         with pytest.raises(BadOutput, match=problem):
-            join_segments([segment], path, info, index, tmp_path / name)
+            join_segments([Piece(0, 3, segment)], path, info, index, tmp_path / name)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's /dev/full")
@@ -223,6 +228,6 @@ def test_a_full_disk_is_said_so(tmp_path, capfd):
         encode_segment((frame for _, frame in read_frames(path, info, index, 0, 23)), info, EncoderSettings(), tmp_path / "s.nut")
     encode_segment((frame for _, frame in read_frames(path, info, index, 0, 23)), info, EncoderSettings(), tmp_path / "t.nut")
     with pytest.raises(NoSpace) as caught:
-        join_segments([tmp_path / "t.nut"], path, info, index, tmp_path / "out.mp4")
+        join_segments([Piece(0, 23, tmp_path / "t.nut")], path, info, index, tmp_path / "out.mp4")
     assert caught.value.__cause__.errno == errno.ENOSPC
     assert capfd.readouterr().err == ""

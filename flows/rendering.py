@@ -1,0 +1,49 @@
+"""From a choice to a finished file: only what has to be is encoded, and what was written is checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from flows.job import Job
+from flows.look_through import LookedThrough
+from flows.report import Rendering
+from tasks.blur_faces import blur_faces, join
+from tasks.copying import stretches_of
+from tasks.errors import BadVideo
+from tasks.hashing import file_sha256
+from tasks.manifests import Choice, TrackSet
+from tasks.plan import Plan
+from tasks.results import ObjectStore
+from tasks.tracks import Cover
+from tasks.verify_blur import verify_blur
+from tasks.video.join import container_format_of
+from tasks.video.renumbering import SpliceError
+from tasks.video.splicing import why_not_copied
+
+
+def render(job: Job, source: Path, looked: LookedThrough, tracks: TrackSet, choice: Choice, plan: Plan, target: Path) -> Rendering:
+    """Writes and checks `target`. What the source's packets and ours do not make one stream of is encoded as a whole."""
+    video = looked.video
+    covered = np.unique(np.concatenate([Cover.from_bytes(ObjectStore().get(ref)).frames for ref in choice.cover_refs]))
+
+    def attempt(why_all_encoded: str | None) -> Rendering:
+        stretches = stretches_of(looked.segments, video.index, covered, copying=why_all_encoded is None)
+        num_encoded = sum(stretch.num_frames for each in stretches for stretch in each)
+        parts = {"stretches": stretches, "cover_ref": choice.cover_refs}
+        rendered = job.map(blur_faces, num_encoded, parts, source=source, video=video, settings=plan.blur_faces)
+        join(rendered, source, video, target)
+        sha256 = file_sha256(target)
+        check = job.run(verify_blur, video.info.num_frames, target, sha256, video, tracks, choice, plan.find_faces, plan.verify_blur)
+        return Rendering(sha256, check, video.info.num_frames - num_encoded, why_all_encoded)
+
+    why = why_not_copied(video.info, video.index, container_format_of(target), plan.blur_faces.encoder)
+    if not plan.blur_faces.copy_untouched:
+        why = "blur_faces.copy_untouched is off"
+    try:
+        return attempt(why)
+    except (BadVideo, SpliceError) as error:
+        if why:
+            raise
+        return attempt(f"with copied packets the result did not play ({error})")

@@ -1,0 +1,71 @@
+"""One stream of a source's own packets and of packets that were encoded anew: both kinds' parameter sets, each under numbers of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import av
+from av.packet import Packet
+from av.video.format import VideoFormat
+from av.video.stream import VideoStream
+
+from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.nal import Codec, is_parameter_set, packet_of, units_of_annex_b
+from tasks.video.parameter_sets import ParameterSets
+from tasks.video.renumbering import renumbered
+from tasks.video.segments import Piece, open_segment
+from tasks.video.write import EncoderSettings, encoder_of, pixel_format_of
+
+_CONTAINERS = ("mp4", "mov", "matroska")
+_ENCODERS = {"h264": "libx264", "hevc": "libx265"}
+_CHROMA_FORMATS = {(0, 0): 0, (4, 4): 1, (4, 8): 2, (8, 8): 3}
+
+
+def why_not_copied(info: VideoInfo, index: FrameIndex, container_format: str, settings: EncoderSettings) -> str | None:
+    """Why no packet of a source can stand in a result of that container and encoder; None where some can."""
+    if info.codec not in get_args(Codec):
+        return f"{info.codec} is not copied in part"
+    if container_format not in _CONTAINERS or not any(name in info.container for name in _CONTAINERS):
+        return "only mp4, mov and mkv files are copied in part"
+    encoder = encoder_of(info, settings)
+    if encoder != _ENCODERS[info.codec]:
+        return f"{encoder} was asked for, and the source is {info.codec}"
+    if pixel_format_of(encoder, info.pixel_format) != info.pixel_format:
+        return f"{encoder} does not write {info.pixel_format}"
+    if not (index.groups >= 0).any():
+        return "its groups of pictures are open, or hold more than pictures"
+    return None
+
+
+class Splice:
+    """How the encoded pieces of a stream are made to fit among the source's own."""
+
+    def __init__(self, template: VideoStream, encoded: Sequence[Piece], info: VideoInfo) -> None:
+        self._codec = cast(Codec, info.codec)
+        self._source = ParameterSets.from_record(template.codec_context.extradata, self._codec)
+        told = {tuple(self._sets_of(piece.path)) for piece in encoded if piece.path}
+        if len(told) > 1:
+            raise ValueError("the segments were encoded with different settings")
+        self._encoded = next(iter(told), ())
+        self._info = info
+
+    @property
+    def record(self) -> bytes:
+        """What the decoder is told before the first packet."""
+        layout = VideoFormat(self._info.pixel_format, 8, 8)
+        chroma = (0, 0) if len(layout.components) < 3 else (layout.chroma_width(8), layout.chroma_height(8))
+        return self._source.joined(self._encoded, _CHROMA_FORMATS[chroma], layout.components[0].bits)
+
+    def fit(self, packet: Packet[Any]) -> Packet[Any]:
+        """An encoded packet as one of a stream in which each unit follows its length."""
+        units = [renumbered(unit, self._codec) for unit in units_of_annex_b(bytes(packet))]
+        fitted = av.Packet(packet_of(units))
+        fitted.is_keyframe = packet.is_keyframe
+        return fitted
+
+    def _sets_of(self, path: Path) -> list[bytes]:
+        with open_segment(path) as container:
+            units = units_of_annex_b(container.streams.video[0].codec_context.extradata or b"")
+        return [renumbered(unit, self._codec) for unit in units if is_parameter_set(unit, self._codec)]
