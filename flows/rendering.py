@@ -46,4 +46,5 @@ def render(job: Job, source: Path, looked: LookedThrough, tracks: TrackSet, choi
     except (BadVideo, SpliceError) as error:
         if why:
             raise
-        return attempt(f"with copied packets the result did not play ({error})")
+        problem = error.problem if isinstance(error, BadVideo) else error
+        return attempt(f"the source's packets and ours did not play as one stream ({problem})")
