@@ -7,7 +7,7 @@ from pathlib import Path
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.job import Job
+from flows.job import Job, segments_at_once
 from flows.look_through import look_through
 from flows.rendering import render
 from flows.report import BlurReport, make_report
@@ -25,7 +25,7 @@ DEFAULT_PLAN = Plan()
 @flow(
     name="blur-video",
     flow_run_name="{source}",
-    task_runner=ThreadPoolTaskRunner(max_workers=1),  # type: ignore[arg-type]
+    task_runner=ThreadPoolTaskRunner(max_workers=segments_at_once()),  # type: ignore[arg-type]
     result_storage=results_folder() / "stages",
     persist_result=False,
 )

@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.face_pictures import face_pictures
-from flows.job import Job
+from flows.job import Job, segments_at_once
 from flows.look_through import look_through
 from flows.people import People, people_of
 from flows.people_page import CONTENTS, write_people
@@ -25,7 +25,7 @@ DEFAULT_PLAN = Plan()
 @flow(
     name="find-people",
     flow_run_name="{source}",
-    task_runner=ThreadPoolTaskRunner(max_workers=1),  # type: ignore[arg-type]
+    task_runner=ThreadPoolTaskRunner(max_workers=segments_at_once()),  # type: ignore[arg-type]
     result_storage=results_folder() / "stages",
     persist_result=False,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, ParamSpec, TypeVar
@@ -10,10 +11,19 @@ from prefect import Task, unmapped
 
 from flows.report import StageRun
 from tasks import progress
+from tasks.models.session import num_cores
 from tasks.results import Manifest
+
+_CORES_A_SEGMENT = 4  # that decoding and encoding one keep busy
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=Manifest)
+
+
+def segments_at_once() -> int:
+    """How many segments are worked on side by side: $VEIL_SEGMENTS_AT_ONCE, or one for every four cores."""
+    given = os.environ.get("VEIL_SEGMENTS_AT_ONCE", "")
+    return max(1, int(given) if given.isdigit() else num_cores() // _CORES_A_SEGMENT)
 
 
 class Job:

@@ -178,39 +178,34 @@ def measure_memory(folder: Path, minutes: Sequence[float], console: Console) -> 
 
 def show(found: dict[str, Any], console: Console) -> None:
     """The tables of what was measured."""
-    if ratios := [row for row in found.get("rendering", []) if "ratio" in row]:
-        lines = [
-            [row["what"], f"{median(row['bare_seconds']):.2f} s", f"{median(row['veil_seconds']):.2f} s", f"{row['ratio']:.3f}"]
-            + [f"{row['most']:g}", _said(row["ratio"] <= row["most"])]
-            for row in ratios
-        ]
-        console.print(table_of("1080p30, x264 veryfast", ["", "bare transcode", "Veil", "ratio", "at most", ""], lines, num_left=1))
-    for row in (row for row in found.get("rendering", []) if "milliseconds" in row):
-        console.print(
-            f"{row['what']}: {row['milliseconds']:.2f} ms a frame, at most {row['most']:g}: {_said(row['milliseconds'] <= row['most'])}"
-        )
+    rendering = found.get("rendering", [])
+    if ratios := [row for row in rendering if "ratio" in row]:
+        columns = ["", "bare transcode", "Veil", "ratio", "at most", ""]
+        console.print(table_of("1080p30, x264 veryfast", columns, list(map(_ratio_line, ratios)), num_left=1))
+    for row in (row for row in rendering if "milliseconds" in row):
+        said = f"{row['milliseconds']:.2f} ms a frame, at most {row['most']:g}: {_said(row['milliseconds'], row['most'])}"
+        console.print(f"{row['what']}: {said}")
     if memory := found.get("memory"):
         columns = ["video", "frames", "exit status", "program, peak", "server, peak", "frames/s"]
-        lines = [
-            [
-                row["what"],
-                str(row["num_frames"]),
-                str(row["status"]),
-                f"{row['program_peak_mib']:.0f} MiB",
-                f"{row['server_peak_mib']:.0f} MiB",
-            ]
-            + [f"{row['num_frames'] / row['seconds']:.1f}"]
-            for row in memory
-        ]
-        console.print(table_of("Memory of whole jobs", columns, lines, num_left=1))
-        console.print(f"4K: at most {MOST_UHD_MIB:g} MiB: {_said(memory[0]['program_peak_mib'] <= MOST_UHD_MIB)}")
-        if len(memory) > 2:
-            growth = 100 * (memory[-1]["program_peak_mib"] / memory[1]["program_peak_mib"] - 1)
-            console.print(f"720p: growth {growth:+.1f} %, at most {MOST_GROWTH_PERCENT:g} %: {_said(growth <= MOST_GROWTH_PERCENT)}")
+        console.print(table_of("Memory of whole jobs", columns, list(map(_memory_line, memory)), num_left=1))
+        console.print(f"4K: at most {MOST_UHD_MIB:g} MiB: {_said(memory[0]['program_peak_mib'], MOST_UHD_MIB)}")
+    if len(memory := found.get("memory", [])) > 2:
+        growth = 100 * (memory[-1]["program_peak_mib"] / memory[1]["program_peak_mib"] - 1)
+        console.print(f"720p: growth {growth:+.1f} %, at most {MOST_GROWTH_PERCENT:g} %: {_said(growth, MOST_GROWTH_PERCENT)}")
 
 
-def _said(holds: bool) -> str:
-    return "holds" if holds else "BROKEN"
+def _ratio_line(row: dict[str, Any]) -> list[str]:
+    seconds = [f"{median(row[name]):.2f} s" for name in ("bare_seconds", "veil_seconds")]
+    return [row["what"], *seconds, f"{row['ratio']:.3f}", f"{row['most']:g}", _said(row["ratio"], row["most"])]
+
+
+def _memory_line(row: dict[str, Any]) -> list[str]:
+    peaks = [f"{row[name]:.0f} MiB" for name in ("program_peak_mib", "server_peak_mib")]
+    return [row["what"], str(row["num_frames"]), str(row["status"]), *peaks, f"{row['num_frames'] / row['seconds']:.1f}"]
+
+
+def _said(value: float, most: float) -> str:
+    return "holds" if value <= most else "BROKEN"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.blur_video import blur_video
+from flows.job import segments_at_once
+from tasks.models.session import num_cores
 from tests.clips import Clip
 from tests.conftest import use_store
 from tests.flows.looking import HIDDEN, SHOWN, grey_frames, likenesses, sound_packets
@@ -198,6 +202,20 @@ def test_segments_leave_no_mark_on_who_is_found(everyone: Run, outputs: Path) ->
         (person.decision, person.num_tracks) for person in everyone.report.people
     ]
     assert whole.report.num_covered_frames == pytest.approx(everyone.report.num_covered_frames, abs=2)
+
+
+def test_segments_side_by_side_give_the_same_bytes(everyone: Run, empty_store: Path, tmp_path: Path) -> None:
+    side_by_side = blur_video.with_options(task_runner=ThreadPoolTaskRunner(max_workers=4), result_storage=empty_store / "stages")
+    side_by_side(everyone.source, tmp_path / "out.mp4", everyone.report.plan)
+    assert (tmp_path / "out.mp4").read_bytes() == everyone.target.read_bytes()
+
+
+@pytest.mark.parametrize(("given", "expected"), [("3", 3), ("0", 1), ("many", None), (None, None)])
+def test_how_many_segments_side_by_side(given: str | None, expected: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VEIL_SEGMENTS_AT_ONCE", raising=False)
+    if given:
+        monkeypatch.setenv("VEIL_SEGMENTS_AT_ONCE", given)
+    assert segments_at_once() == expected or (expected is None and segments_at_once() == max(1, num_cores() // 4))
 
 
 @pytest.mark.parametrize("damage", ["gone", "changed", "cut short"])

@@ -39,9 +39,7 @@ class Silent(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.mark.skipif(
-    CHROMIUM is None, reason="needs Chromium on the path, which the browser's own package or `apt-get install chromium` gives"
-)
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the path (`apt-get install chromium`)")
 def test_chromium_plays_it(tmp_path):
     sync_api = pytest.importorskip("playwright.sync_api")
     options = {"g": "12", "bf": "2", "crf": "20", "sc_threshold": "0"}
