@@ -11,7 +11,7 @@ from flows.job import Job
 from flows.look_through import look_through
 from flows.report import BlurReport, make_report
 from flows.request import check_request, finished_before, remember
-from tasks.blur_faces import blur_faces, join
+from tasks.blur_faces import blur_faces, join, settle
 from tasks.build_tracks import build_tracks
 from tasks.choose_people import choose_people
 from tasks.hashing import file_sha256
@@ -43,18 +43,20 @@ def blur_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite:
     photos = job.run(read_photos, 0, request.photos, request.photo_sha256s, plan.find_faces) if request.photos else None
     video, shots, segments, faces = look_through(job, source, request.source_sha256, plan)
     num_frames = video.info.num_frames
+    rendering, encoding, notes = settle(plan.blur_faces, video.info, target)
     for repair in range(plan.verify_blur.repairs + 1):
         tracks = job.run(build_tracks, 0, video, shots, faces, plan.build_tracks)
         choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people)
         parts = {"segment": segments, "cover_ref": choice.cover_refs}
-        rendered = job.map(blur_faces, num_frames, parts, source=source, video=video, settings=plan.blur_faces)
+        rendered = job.map(blur_faces, num_frames, parts, source=source, video=video, settings=rendering)
         with whole_file(target) as written:
-            join(rendered, source, video, written.path)
+            join(rendered, source, video, written.path, plan.keep_metadata)
             sha256 = file_sha256(written.path)
             check = job.run(verify_blur, num_frames, written.path, sha256, video, tracks, choice, plan.find_faces, plan.verify_blur)
             if check.missed is None or repair == plan.verify_blur.repairs:
                 # Written down first: a record without its result is nothing, a result without its record would be taken for a stranger's.
-                report = remember(request, sha256, make_report(video.info, plan, shots, faces, choice, check, job.stages))
+                report = make_report(video.info, plan, shots, faces, choice, check, job.stages)
+                report = remember(request, sha256, report.written_as(encoding, notes))
                 written.keep()
                 break
         faces = [*faces, check.missed]

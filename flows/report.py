@@ -10,7 +10,9 @@ from tasks.manifests import BlurCheck, Choice, SegmentFaces, Shots
 from tasks.method import Settings
 from tasks.plan import Plan
 from tasks.results import Manifest
+from tasks.video.encoders import Encoding
 from tasks.video.info import VideoInfo
+from tasks.video.metadata import left_out
 
 
 class StageRun(Settings):
@@ -40,8 +42,15 @@ class BlurReport(Manifest):
     """frames of the finished video in which faces were looked for again"""
     left_out: tuple[str, ...]
     """what the source has and the result has not"""
+    encoding: Encoding | None = None
+    """how the picture was encoded, and why it is not as in the source where it is not"""
     plan: Plan
     stages: tuple[StageRun, ...]
+
+    def written_as(self, encoding: Encoding, notes: Sequence[str]) -> BlurReport:
+        """The report with how the picture was encoded; what is not as in the source, or not as was asked for, is a warning."""
+        warnings = (*self.warnings, *(f"not as in the source: {note}" for note in notes))
+        return self.model_copy(update={"encoding": encoding, "warnings": warnings})
 
 
 def make_report(
@@ -60,7 +69,7 @@ def make_report(
         num_shots=len(shots.shots),
         num_looks=sum(each.num_looks for each in faces),
         num_checked_frames=check.num_checked_frames,
-        left_out=info.dropped,
+        left_out=left_out(info.dropped, plan.keep_metadata),
         plan=plan,
         stages=tuple(stages),
     )

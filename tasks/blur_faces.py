@@ -14,7 +14,11 @@ from tasks.results import ObjectRef, ObjectStore
 from tasks.segments import Segment
 from tasks.stage import stage
 from tasks.tracks import Cover
-from tasks.video.join import join_segments
+from tasks.video.encoders import Encoding, choose_encoding
+from tasks.video.hardware import choose_decoder
+from tasks.video.info import VideoInfo
+from tasks.video.join import container_format_of, join_segments
+from tasks.video.metadata import MetadataKey
 from tasks.video.read import read_frames
 from tasks.video.write import encode_segment
 
@@ -24,13 +28,23 @@ def blur_faces(source: Path, video: Video, segment: Segment, cover_ref: ObjectRe
     """Decodes, blurs and encodes a segment."""
     store = ObjectStore()
     cover = Cover.from_bytes(store.get(cover_ref))
-    frames = read_frames(source, video.info, video.index, segment.first, segment.last)
+    frames = read_frames(source, video.info, video.index, segment.first, segment.last, settings.decoder)
     with closing(progress.counted("blur_faces", frames)) as shown, store.new_file("pictures") as (path, kept):
         num_frames = encode_segment(covered_frames(shown, cover, settings.blur), video.info, settings.encoder, path)
     return RenderedSegment(picture_ref=kept(), num_frames=num_frames)
 
 
-def join(segments: Sequence[RenderedSegment], source: Path, video: Video, target: Path) -> None:
-    """Writes the segments, with the source's sound and subtitles, to `target`. Copies packets: quick enough never to be cached."""
+def settle(settings: BlurFaces, info: VideoInfo, target: Path) -> tuple[BlurFaces, Encoding, tuple[str, ...]]:
+    """The settings with everything decided that they leave to the source, the container and the machine; how the picture is written; and
+    a line for each thing that is not as in the source, or not as was asked for.
+    """
+    encoding = choose_encoding(info, settings.encoder, container_format_of(target))
+    decoder, said = choose_decoder(info, settings.decoder)
+    settled = settings.model_copy(update={"encoder": encoding.settings, "decoder": decoder})
+    return settled, encoding, (*encoding.notes, *said)
+
+
+def join(segments: Sequence[RenderedSegment], source: Path, video: Video, target: Path, keep: Sequence[MetadataKey] = ()) -> None:
+    """Writes the segments, with the source's sound and subtitles and the metadata that `keep` names, to `target`. Copies packets: quick enough never to be cached."""
     pictures = [ObjectStore().path(segment.picture_ref) for segment in segments]
-    join_segments(pictures, source, video.info, video.index, target, whole=video.whole)
+    join_segments(pictures, source, video.info, video.index, target, whole=video.whole, keep=keep)

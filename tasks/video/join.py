@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from heapq import merge
 from pathlib import Path
@@ -15,7 +15,9 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from tasks.errors import BadOutput
+from tasks.video.headers import clean_header
 from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.metadata import MetadataKey, put_metadata
 from tasks.video.opening import open_source
 from tasks.video.segments import open_segment, pictures_of, times_of
 from tasks.video.tags import put_tags
@@ -26,10 +28,20 @@ _LARGEST_TIMESCALE = 2**31 - 1
 _HOLDS_ALL = "choose a name that ends in .mkv"
 
 
-def join_segments(segments: Sequence[Path], source: Path, info: VideoInfo, index: FrameIndex, target: Path, *, whole: bool = True) -> None:
+def join_segments(
+    segments: Sequence[Path],
+    source: Path,
+    info: VideoInfo,
+    index: FrameIndex,
+    target: Path,
+    *,
+    whole: bool = True,
+    keep: Iterable[MetadataKey] = (),
+) -> None:
     """Write `target`: the pictures of the segments at the source's times, and the source's sound and subtitles as they are.
 
-    The segments together must have one picture for each frame of the index. Nothing else of the source comes through. Where its times are
+    The segments together must have one picture for each frame of the index. Nothing else of the source comes through, but the timecode of
+    the first frame and the metadata that `keep` names. Where its times are
     negative, all streams start later by the same time. Raises BadOutput where the container that the target's name asks for cannot hold a
     stream, NoSpace where the disk is full, ValueError where the segments do not fit the index.
     """
@@ -39,6 +51,10 @@ def join_segments(segments: Sequence[Path], source: Path, info: VideoInfo, index
     with open_source(source, guess_pts=True) as rest, open_target(target, container_format, _clock(container_format, info)) as output:
         picture = _add_picture(output.container, segments[0], info, target)
         copies = {number: _add_copy(output.container, rest, number, target) for number in info.copied_streams}
+        put_metadata(output.container, rest, copies, keep)
+        if info.timecode:
+            # FFmpeg makes a track of it in mp4 and mov, and a tag in Matroska.
+            picture.metadata["timecode"] = info.timecode
         pictures: Iterator[Packet[Any]] = pictures_of(segments, times + shift, picture, info)
         end_seconds = None if whole else (int(index.pts[-1]) + 1) * info.time_base
         others = _copied(rest, copies, shift * info.time_base, end_seconds)
@@ -87,6 +103,7 @@ def _add_copy(container: OutputContainer, source: InputContainer, stream_index: 
     if template.language:
         stream.metadata["language"] = template.language
     stream.disposition = template.disposition
+    stream.codec_context.extradata = clean_header(template.codec.canonical_name, template.codec_context.extradata)
     return stream
 
 

@@ -28,7 +28,7 @@ class Scan:
     """What a pass over the file found.
 
     pts, keys: of each shown packet or frame, in order of the pass
-    num_packets: of the picture's stream, hidden ones too
+    num_packets, num_bytes: of the picture's stream, hidden ones too
     num_hidden: packets that an edit list hides
     num_undecodable: frames before the first that can be decoded
     end_seconds: the latest end of a packet of any stream that was read
@@ -40,6 +40,7 @@ class Scan:
     pts: list[int | None] = field(default_factory=list)
     keys: list[bool] = field(default_factory=list)
     num_packets: int = 0
+    num_bytes: int = 0
     num_hidden: int = 0
     num_undecodable: int = 0
     first_frame: av.VideoFrame | None = None
@@ -75,6 +76,7 @@ def scan_packets(container: InputContainer, stream: VideoStream) -> Scan:
             if packet.stream_index != stream.index:
                 continue
             scan.num_packets += 1
+            scan.num_bytes += packet.size
             if packet.is_corrupt:
                 scan.broken = f"frame {scan.num_packets - 1} is cut off"
             if packet.is_discard:
