@@ -35,8 +35,9 @@ def blur_faces(source: Path, video: Video, segment: Segment, cover_ref: ObjectRe
 
 
 def settle(settings: BlurFaces, info: VideoInfo, target: Path) -> tuple[BlurFaces, Encoding, tuple[str, ...]]:
-    """The settings with everything decided that they leave to the source, the container and the machine; how the picture is written; and
-    a line for each thing that is not as in the source, or not as was asked for.
+    """The settings with all decided that they leave to the source, the container and the machine; and how the picture is written.
+
+    Third, a line for each thing that is not as in the source, or not as was asked for.
     """
     encoding = choose_encoding(info, settings.encoder, container_format_of(target))
     decoder, said = choose_decoder(info, settings.decoder)
@@ -45,6 +46,9 @@ def settle(settings: BlurFaces, info: VideoInfo, target: Path) -> tuple[BlurFace
 
 
 def join(segments: Sequence[RenderedSegment], source: Path, video: Video, target: Path, keep: Sequence[MetadataKey] = ()) -> None:
-    """Writes the segments, with the source's sound and subtitles and the metadata that `keep` names, to `target`. Copies packets: quick enough never to be cached."""
+    """Writes the segments, with the source's sound and subtitles and the metadata that `keep` names, to `target`.
+
+    Copies packets: quick enough never to be cached.
+    """
     pictures = [ObjectStore().path(segment.picture_ref) for segment in segments]
     join_segments(pictures, source, video.info, video.index, target, whole=video.whole, keep=keep)

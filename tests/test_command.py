@@ -119,7 +119,7 @@ TABLE: dict[str, Row] = {
     "one of two photos is bad": Row(GOOD + " --keep {in}/collins.jpg {in}/nobody.jpg", ("{in}/nobody.jpg: no face",), reaches="flow"),
     "photos' folder without any": Row(GOOD + " --keep {in}/no§pictures", ("no pictures: holds no pictures", ".jpg")),
     # the settings
-    "unknown setting": Row(GOOD + " --set blur_faces.blurr=1", ("blur_faces.blurr: is no setting", "blur, encoder")),
+    "unknown setting": Row(GOOD + " --set blur_faces.blurr=1", ("blur_faces.blurr: is no setting", "blur, decoder, encoder")),
     "unknown stage": Row(GOOD + " --set blurr.blur=1", ("blurr: is no setting", "blur_faces, build_tracks")),
     "unknown setting of a method": Row(
         GOOD + " --set blur_faces.blur.method=solid --set blur_faces.blur.tiles=4", ("tiles: is no setting", "expand, lightness, method")
@@ -135,7 +135,7 @@ TABLE: dict[str, Row] = {
     "set the people to a number": Row(GOOD + " --set choose_people=3 --keep {in}/collins.jpg", ("choose_people",)),
     "plan missing": Row(GOOD + " --plan {in}/none.toml", ("{in}/none.toml: cannot be read", "TOML")),
     "plan is no TOML": Row(GOOD + " --plan {in}/broken.toml", ("{in}/broken.toml: is not TOML", "line 1")),
-    "plan with an unknown setting": Row(GOOD + " --plan {in}/wrong.toml", ("blur_faces.strength: is no setting", "blur, encoder")),
+    "plan with an unknown setting": Row(GOOD + " --plan {in}/wrong.toml", ("blur_faces.strength: is no setting", "blur, decoder, encoder")),
     # the points
     "at is no point": Row(GOOD + " --at 1:00", ("--at 1:00: is not a time and a place", "TIME,X,Y")),
     "at is no time": Row(GOOD + " --at soon,1,2", ("--at soon,1,2: is not a time",)),

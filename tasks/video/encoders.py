@@ -5,7 +5,7 @@ The source's own family is taken where it can hold the picture as it is; otherwi
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from av.codec import Codec
 from av.codec.codec import find_best_pix_fmt_of_list
@@ -77,7 +77,7 @@ class EncoderSettings(Settings):
     picture where that one does not"""
     preset: Preset = "veryfast"
     """how much time is spent on a smaller file; ProRes and FFV1 have no use for it"""
-    crf: Literal["auto"] | int = Field("auto", ge=0, le=51)
+    crf: Literal["auto"] | Annotated[int, Field(ge=0, le=51)] = "auto"
     """quality on x264's scale: 0 is lossless or close to it, 18 hard to tell from the source, 51 the worst; other encoders get its equal;
     auto takes 18, or less where the source is better than that, and stays lossless where the source is"""
     threads: int = Field(4, ge=1, le=64)
@@ -125,6 +125,8 @@ def choose_encoding(info: VideoInfo, settings: EncoderSettings, container_format
         notes.append(f"{lost}: the picture is {info.pixel_format}, and {encoder} writes {pixel_format}")
     if info.field_order != "progressive" and not interlaced:
         notes.append(f"interlacing: {encoder} writes both fields as one picture")
+    if encoder == "prores_ks" and info.colour_range == "full":
+        notes.append("full range: ProRes has none, and the picture is scaled to limited range")
     if info.lossless and crf > 0:
         notes.append(f"losslessness: the picture is encoded with loss (crf {crf})")
     if info.closed_captions and encoder in ("libvpx-vp9", "libsvtav1", "prores_ks", "ffv1", "av1_nvenc"):

@@ -15,7 +15,7 @@ from tasks.video.opening import open_source
 
 
 def check_holds(source: Path, target: Path, settings: EncoderSettings) -> None:
-    """Raises BadOutput where the target's container cannot hold a stream that is to be copied, BadSetting where it cannot hold the encoder's."""
+    """Raises BadOutput where the target's container cannot hold a stream that is copied, BadSetting where it cannot hold the encoder's."""
     container_format = container_format_of(target)
     check_encoder(settings, container_format)
     with open_source(source) as container:

@@ -85,12 +85,16 @@ def _add_picture(container: OutputContainer, segment: Path, info: VideoInfo, tar
             stream = container.add_stream_from_template(template, opaque=True)
         except ValueError as error:
             raise _refused(target, container, "video", template.codec.canonical_name) from error
+        # ProRes has its profile nowhere else.
+        template_tag = template.codec_context.codec_tag if template.codec.canonical_name == "prores" else None
     put_tags(stream.codec_context, info)
     stream.time_base = info.time_base
     stream.set_display_matrix(info.display_matrix)
     if stream.codec_context.codec.canonical_name == "hevc" and container.format.name in ("mp4", "mov"):
         # All parameter sets are in the header, and Apple's players take no other tag.
         stream.codec_context.codec_tag = "hvc1"
+    if template_tag:
+        stream.codec_context.codec_tag = template_tag
     return stream
 
 

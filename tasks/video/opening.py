@@ -30,7 +30,7 @@ _PLAYABLE = "copy or download it again, or convert it with a tool that can play 
 
 
 def open_source(path: Path, *, guess_pts: bool = False, hardware: HWAccel | None = None) -> InputContainer:
-    """The opened file, decoded by `hardware` where that is given; raises BadVideo where it is not there or not a kind of video that is read."""
+    """The opened file, decoded by `hardware` if given; raises BadVideo where it is not there or not a kind of video that is read."""
     if not path.exists():
         raise BadVideo(path, "there is no such file", fix="check the path")
     if path.is_dir():

@@ -27,7 +27,7 @@ _LOOKED_AT_FRAMES = 24
 _EXPORTED = {"h264", "mpeg1video", "mpeg2video", "mpeg4"}
 # Bits for the same quality, against H.264. None of these says its quantisers.
 _BITS_NEEDED = {"hevc": 0.65, "av1": 0.55, "vp9": 0.65, "vp8": 1.1, "mjpeg": 3.0, "dvvideo": 3.0, "dnxhd": 3.0, "cfhd": 3.0, "prores": 3.0}
-_GOOD_BITS = 0.1
+_GOOD_BITS = 0.15
 """bits per pixel from which H.264 is better than crf 24 in most films"""
 
 

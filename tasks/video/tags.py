@@ -21,6 +21,9 @@ def put_tags(context: VideoCodecContext, info: VideoInfo) -> None:
     context.color_primaries = info.colour_primaries
     context.color_trc = info.colour_transfer
     context.colorspace = info.colour_matrix
+    if context.codec.canonical_name == "prores":
+        # It has no other, and what was full has been scaled.
+        context.color_range = _RANGES["limited"]
     if _is_rgb(info.pixel_format) and not _is_rgb(context.pix_fmt or ""):
         # What was RGB has been made YUV, and is neither full in range nor without a matrix any more.
         context.color_range, context.colorspace = _RANGES["limited"], _BT709

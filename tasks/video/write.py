@@ -16,7 +16,9 @@ from tasks.video.planes import as_planar, in_colour
 from tasks.video.tags import put_tags
 from tasks.video.target import open_target
 
+_FULL = 2
 _PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+_FIELDS_FIRST = {"top_first": "tff=1", "bottom_first": "bff=1"}
 _PRORES_PROFILES = {"Proxy": "proxy", "LT": "lt", "Standard": "standard", "HQ": "hq", "4444": "4444", "XQ": "4444xq"}
 # A source of one of these is meant for players that take no more.
 _X264_PROFILES = {"Baseline": "baseline", "Constrained Baseline": "baseline", "Main": "main"}
@@ -66,8 +68,10 @@ def _as_written(frame: av.VideoFrame, encoding: Encoding) -> av.VideoFrame:
         picture = in_colour(picture)
     if picture.format.name == wanted:
         return picture
+    if encoding.encoder == "prores_ks" and picture.color_range == _FULL:
+        return picture.reformat(format=wanted, src_color_range="JPEG", dst_color_range="MPEG")
     if picture.format.is_rgb == VideoFormat(wanted, 8, 8).is_rgb:
-        colour_range = 2 if picture.format.is_rgb else picture.color_range
+        colour_range = _FULL if picture.format.is_rgb else picture.color_range
         return picture.reformat(format=wanted, src_color_range=colour_range or None, dst_color_range=colour_range or None)
     # As `put_tags` says it.
     return picture.reformat(format=wanted, dst_colorspace="ITU709", dst_color_range="MPEG")
@@ -95,6 +99,7 @@ def _options(encoding: Encoding, info: VideoInfo) -> dict[str, str]:
     match encoding.encoder:
         case "libx264":
             params = ["cpu-independent=1", "open-gop=0", *_light(info, "mastering-display", "cll")]
+            params += [_FIELDS_FIRST[info.field_order]] if encoding.interlaced else []
             options = {"preset": encoding.preset, "crf": str(crf), "x264-params": ":".join(params)} | _x264_profile(encoding, info)
         case "libx265":
             params = [f"pools={threads}", "frame-threads=2", "lookahead-slices=0", "open-gop=0", "log-level=none"]
@@ -106,11 +111,11 @@ def _options(encoding: Encoding, info: VideoInfo) -> dict[str, str]:
             options = {"crf": str(round(crf * 63 / 51)), "b": "0", "lossless": str(int(crf == 0)), **speed}
         case "libsvtav1":
             params = [f"lp={min(threads, 6)}", *_light(info, "mastering-display", "content-light", decimals=True)]
-            options = {"preset": str(12 - effort), "crf": str(max(1, round(crf * 63 / 51))), "svtav1-params": ":".join(params)}
+            options = {"preset": str(10 - effort), "crf": str(max(1, round(crf * 63 / 51))), "svtav1-params": ":".join(params)}
         case "prores_ks":
             options = {"profile": _prores_profile(encoding, info), "vendor": "apl0"}
         case "ffv1":
-            options = {"level": "3", "slices": "4", "slicecrc": "1", "g": "1"}
+            options = {"level": "3", "slicecrc": "1", "g": "1"}
         case "h264_nvenc" | "hevc_nvenc" | "av1_nvenc":
             # Constant quality without a cap; 0 is a mode of its own.
             quality = {"tune": "lossless"} if crf == 0 else {"rc": "vbr", "cq": str(crf), "b": "0"}
