@@ -69,6 +69,10 @@ def choose_decoder(info: VideoInfo, settings: DecoderSettings) -> tuple[DecoderS
     return DecoderSettings(), (f"hardware: {settings.device} cannot decode {info.codec} here ({reason}); the CPU did",)
 
 
-def hardware_of(settings: DecoderSettings) -> HWAccel | None:
-    """What to open a source with; pictures come back into the computer's own memory. None: nothing special."""
-    return None if settings.device == "cpu" else HWAccel(settings.device, settings.number, allow_software_fallback=settings.fall_back)
+def hardware_of(info: VideoInfo, settings: DecoderSettings) -> HWAccel | None:
+    """What to open a source with; pictures come back into the computer's own memory. None: nothing special.
+
+    Asked again where the work is done, which may be another machine than that on which it was settled. Raises BadSetting.
+    """
+    used, _ = choose_decoder(info, settings)
+    return None if used.device == "cpu" else HWAccel(used.device, used.number, allow_software_fallback=used.fall_back)

@@ -36,7 +36,7 @@ def read_frames(
     """
     if not 0 <= first <= last < len(index):
         raise ValueError(f"frames {first} to {last} of a video with {len(index)}")
-    return _ahead(_decoded(path, info, index, first, last, hardware_of(decoder)))
+    return _ahead(_decoded(path, info, index, first, last, hardware_of(info, decoder)))
 
 
 def _ahead(frames: Iterator[tuple[int, av.VideoFrame]]) -> Iterator[tuple[int, av.VideoFrame]]:

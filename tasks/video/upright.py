@@ -14,13 +14,14 @@ Rotation = Literal[0, 90, 180, 270]
 
 
 def rotation_of(matrix: Sequence[int] | None) -> Rotation:
-    """Degrees clockwise that a display matrix turns the decoded picture, to the nearest quarter.
+    """Degrees clockwise that a display matrix turns the decoded picture, to the nearest quarter, before it mirrors it left to right.
 
-    Taken from where the picture's own downward direction goes, so that a mirrored picture is turned head up too.
+    Taken from where the picture's own downward direction goes.
     """
     if matrix is None or (matrix[3] == 0 and matrix[4] == 0):
         return 0
-    degrees = math.degrees(math.atan2(-matrix[3], matrix[4]))
+    across = matrix[3] if is_mirrored(matrix) else -matrix[3]
+    degrees = math.degrees(math.atan2(across, matrix[4]))
     return cast(Rotation, round(degrees / 90) % 4 * 90)
 
 

@@ -32,6 +32,7 @@ class Clip:
     rotation_degrees: int = 0
     """counter-clockwise, as FFmpeg counts"""
     hflip: bool = False
+    vflip: bool = False
     sample_aspect: Fraction | None = None
     colours: tuple[int, int, int, int] | None = None
     """range, primaries, transfer, matrix, as FFmpeg numbers them"""
@@ -95,8 +96,8 @@ def _video(container, clip):
         context.sample_aspect_ratio = clip.sample_aspect
     if clip.colours:
         context.color_range, context.color_primaries, context.color_trc, context.colorspace = clip.colours
-    if clip.rotation_degrees or clip.hflip:
-        stream.set_display_rotation(clip.rotation_degrees, clip.hflip)
+    if clip.rotation_degrees or clip.hflip or clip.vflip:
+        stream.set_display_rotation(clip.rotation_degrees, clip.hflip, clip.vflip)
     return stream
 
 

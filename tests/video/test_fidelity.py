@@ -235,10 +235,8 @@ def test_no_visible_loss(tmp_path, name, codec, options, suffix):
     rendered(path, target)
     drawn = [textured(number, 176, 144, pixel_format) for number in range(10)]
     source, result = decoded(path), decoded(target)
-    lost = [
-        np.mean([loss(a, b, luma_only=True) for a, b in zip(x, y, strict=True)])
-        for x, y in [(drawn, source), (drawn, result), (source, result)]
-    ]
+    pairs = [(drawn, source), (drawn, result), (source, result)]
+    lost = [np.mean([loss(a, b, luma_only=True) for a, b in zip(one, other, strict=True)]) for one, other in pairs]
     assert decibels(lost[0]) - decibels(lost[1]) < 1.5 or decibels(lost[2]) > 47
     assert decibels(lost[2]) > 42
 
