@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
@@ -253,3 +255,55 @@ def test_prores_keeps_its_profile(tmp_path, profile):
 def test_h264_keeps_what_old_players_take(tmp_path, option, profile):
     path = draw(tmp_path, Clip(options={"profile": option}))
     assert rendered(path, tmp_path / "out.mp4")[0].profile == profile == probe_file(tmp_path / "out.mp4")[0].profile
+
+
+SOUNDS = [
+    (Clip("a.mp4"), ".mp4"),  # AAC begins before the picture, and an edit list hides how much
+    (Clip("a.mp4"), ".mov"),
+    (Clip("a.mp4"), ".mkv"),
+    (Clip("a.mov", audio="pcm_s16le"), ".mov"),
+    (Clip("a.mp4", layout="5.1"), ".mp4"),
+    (Clip("a.mkv", audio="flac", layout="5.1"), ".mkv"),
+    (Clip("a.mkv", audio="libopus"), ".mkv"),  # begins 6.5 ms before
+    (Clip("a.mkv", audio="libopus"), ".mp4"),
+    (Clip("a.mp4", rate=Fraction(30000, 1001), audio_tracks=2), ".mp4"),
+    (Clip("a.mp4", time_base=Fraction(1, 90000), pts=[45000 + 3600 * n for n in range(20)]), ".mp4"),  # the picture begins late
+    (Clip("a.mov", time_base=Fraction(1, 1000), pts=[-200 + 40 * n for n in range(20)]), ".mov"),  # and early
+    (Clip("a.ts", num_frames=40, audio="mp2"), ".mp4"),
+]
+
+
+@pytest.mark.parametrize(("clip", "suffix"), SOUNDS, ids=lambda value: getattr(value, "name", value))
+def test_sound_is_in_step_to_the_sample(tmp_path, clip, suffix):
+    """Packets are the source's, bit for bit, at their times since the first picture's; what a player cuts off their ends, too."""
+    path, target = draw(tmp_path, clip), tmp_path / f"out{suffix}"
+    info, _, _ = rendered(path, target)
+    assert len(info.audio) == clip.audio_tracks
+    for track in range(clip.audio_tracks):
+        (start, sound), (start_after, sound_after) = coded(path, track), coded(target, track)
+        assert sound_after == sound
+        # Matroska's clock is a millisecond, and it has its own way to say where sound begins.
+        among_exact = ".mkv" not in (path.suffix, suffix)
+        assert abs(start_after - start) < (Fraction(1, 96000) if among_exact else Fraction(1, 1000))
+        if path.suffix == suffix or (among_exact and path.suffix != ".ts"):
+            assert np.array_equal(heard(path, track), heard(target, track))
+            assert heard(target, track).shape[0] == {"stereo": 2, "5.1": 6}[clip.layout]
+
+
+def coded(path, track):
+    """When the first packet is to be heard, in seconds after the first picture is seen, and all packets."""
+    with av.open(str(path)) as container:
+        first = next(container.decode(video=0))
+    with av.open(str(path)) as container:
+        found = [packet for packet in container.demux(audio=track) if packet.size]
+        return found[0].pts * found[0].time_base - first.pts * first.time_base, [bytes(packet) for packet in found]
+
+
+def heard(path, track):
+    """All samples, (channels, N), without those that are cut off."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(audio=track))
+    arrays = [frame.to_ndarray() for frame in frames]
+    if not frames[0].format.is_planar:
+        arrays = [array.reshape(-1, frames[0].layout.nb_channels).T for array in arrays]
+    return np.concatenate(arrays, axis=1)
