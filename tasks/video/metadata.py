@@ -5,6 +5,7 @@ Places, devices and their owners are never kept: they tell where a face was, and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -80,12 +81,10 @@ def left_out(dropped: Iterable[str], keys: Iterable[MetadataKey]) -> tuple[str, 
     """The lines of what does not come through (see `contents.dropped_of`), without what the keys bring back."""
     kept = {f"metadata: {name}" for key in keys for name in _ALSO_CALLED.get(key, ())}
     kept |= {"chapters"} if "chapters" in keys else set()
-    titles = "track_titles" in keys
-    return tuple(
-        line
-        for line in dropped
-        if line.lower() not in kept and not (titles and line.lower().startswith("metadata of stream") and line.lower().endswith(": title"))
-    )
+    title_of_a_track = re.compile(r"metadata of stream \d+: title" if "track_titles" in keys else r"(?!)")
+    # The same words once more, marked with their language, are no more than the same words.
+    names = [(line, re.sub(r"-[a-z]{3}$", "", line.lower())) for line in dropped]
+    return tuple(line for line, name in names if name not in kept and not title_of_a_track.fullmatch(name))
 
 
 def _words_only(chapter: Any) -> Any:

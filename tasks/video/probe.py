@@ -98,7 +98,7 @@ def _describe(path: Path, container: InputContainer, scan: Scan, content_hash: s
         content_light=content_light_of(side_data),
         closed_captions="A53_CC" in side_data,
         timecode=timecode_of(container, stream),
-        lossless=scan.codec in LOSSLESS_CODECS or (quantiser == 0 and scan.codec == "h264"),
+        lossless=scan.codec in LOSSLESS_CODECS or (quantiser == 0 and str(context.profile).startswith("High 4:4:4")),
         quantiser=quantiser,
         bits_per_pixel=8 * scan.num_bytes / (max(1, scan.num_packets) * frame.width * frame.height),
         colour_range=_RANGES.get(frame.color_range or context.color_range, "unspecified"),
