@@ -70,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     blur.add_argument("--preview", metavar="SECONDS", help="only the first seconds, such as 10s")
     blur.add_argument("--report", type=Path, metavar="FILE", help="write what was done, as JSON")
     blur.add_argument("--overwrite", action="store_true", help="replace OUT if it is there")
+    blur.add_argument("--encoder", metavar="NAME[:PRESET]", help="encode with this, such as libx265:slow; without it, like the source")
+    blur.add_argument("--keep-metadata", action="append", metavar="KEY", help="let this come through, such as title; may be repeated")
     _add_plan(blur)
     blur.set_defaults(run=_blur)
 

@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from flows.embedded_server import EmbeddedServer
 from flows.people_page import CONTENTS, PAGE
@@ -17,6 +17,8 @@ from flows.whole_folder import check_folder
 from tasks import progress
 from tasks.errors import BadOutput, BadSetting
 from tasks.plan import Plan, load_values, make_plan
+from tasks.video.encoders import NO_PRESETS, Encoder, Preset
+from tasks.video.metadata import check_keys
 from tasks.video.target import whole_file
 
 
@@ -69,7 +71,7 @@ def people(options: argparse.Namespace) -> None:
 
 def plan_of(options: argparse.Namespace) -> Plan:
     """The plan that a command line asks for: its own words over `--set` over the plan's file."""
-    values = load_values(options.plan, options.set)
+    values = load_values(options.plan, [*options.set, *_said_shorter(options)])
     chosen: dict[str, Any] | None = None
     if options.keep_picked and not options.at:
         raise BadSetting("--keep-picked", "nobody is picked", fix="say who with --at TIME,X,Y")
@@ -96,6 +98,29 @@ def pick_of(text: str) -> dict[str, float]:
         return {"seconds": seconds_of(when), "x": x, "y": y}
     except ValueError:
         raise BadSetting(f"--at {text}", "is not a time and a place", fix="write TIME,X,Y, for instance 00:01:02.5,640,300") from None
+
+
+def _said_shorter(options: argparse.Namespace) -> list[str]:
+    """What the command has short words for, as `--set` takes it."""
+    longer = []
+    if options.encoder:
+        codec, preset = encoder_of(options.encoder)
+        longer += [f"blur_faces.encoder.codec={codec}", *([f"blur_faces.encoder.preset={preset}"] if preset else [])]
+    if options.keep_metadata:
+        longer.append(f"keep_metadata={list(check_keys(options.keep_metadata))}")
+    return longer
+
+
+def encoder_of(text: str) -> tuple[str, str]:
+    """`libx265:slow` as an encoder and its preset, "" where none is given. Raises BadSetting for what is not on the list."""
+    codec, _, preset = text.partition(":")
+    if codec not in get_args(Encoder):
+        raise BadSetting(f"--encoder {text}", "is no encoder that is used", fix=f"choose from: {', '.join(get_args(Encoder))}")
+    if preset and codec in NO_PRESETS:
+        raise BadSetting(f"--encoder {text}", f"{codec} has no presets", fix=f"write --encoder {codec}")
+    if ":" in text and preset not in get_args(Preset):
+        raise BadSetting(f"--encoder {text}", f"{preset!r} is no preset", fix=f"choose from: {', '.join(get_args(Preset))}")
+    return codec, preset
 
 
 def _preview_seconds(text: str) -> float:

@@ -35,9 +35,9 @@ def face_pictures(source: Path, info: VideoInfo, index: FrameIndex, views: Seque
     progress.begin("cut_out_faces", sum(last - first + 1 for first, last in runs))
     for frame_number, frame in progress.counted("cut_out_faces", _frames(source, info, index, runs)):
         if frame_number in wanted:
-            picture_bgr = upright_bgr(frame, info.rotation_degrees)
+            picture_bgr = upright_bgr(frame, info.rotation_degrees, mirrored=info.mirrored)
             for number in wanted[frame_number]:
-                pictures[number] = _jpeg(cut_out(picture_bgr, views[number].box, _upright_aspect(info)))
+                pictures[number] = _jpeg(cut_out(picture_bgr, views[number].box, info.upright_aspect))
     progress.end("cut_out_faces", cached=False)
     return [pictures[number] for number in range(len(views))]
 
@@ -79,11 +79,6 @@ def cut_out(picture_bgr: npt.NDArray[np.uint8], box: FaceBox, aspect: float = 1.
     ]
     size = min(_LARGEST_PIXELS, rows)
     return np.asarray(cv2.resize(region, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _upright_aspect(info: VideoInfo) -> float:
-    aspect = float(info.sample_aspect) or 1.0
-    return 1 / aspect if info.rotation_degrees in (90, 270) else aspect
 
 
 def _jpeg(picture_bgr: npt.NDArray[np.uint8]) -> bytes:

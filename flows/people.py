@@ -99,7 +99,7 @@ def people_of(tracks: Sequence[Track], source: str, info: VideoInfo, index: Fram
     in_order = sorted(
         by_person, key=lambda number: (view_of[number].quality < CLEAR, -_seconds(_stretches(by_person[number]), starts), number)
     )
-    width, height = upright_size(info.width, info.height, info.rotation_degrees)
+    width, height = upright_size(*info.turn)
     people = People(
         source=source,
         content_hash=info.content_hash,
@@ -114,8 +114,8 @@ def people_of(tracks: Sequence[Track], source: str, info: VideoInfo, index: Fram
 def best_view(tracks: Sequence[Track], info: VideoInfo) -> BestView:
     """The best frame of the best track; the largest where all are as good, as they are without a recogniser."""
     track = max(tracks, key=lambda each: (each.quality, np.ptp(each.boxes[each.best].reshape(2, 2), axis=0).prod()))
-    box = boxes_to_upright(track.boxes[track.best][None], info.width, info.height, info.rotation_degrees)[0]
-    width, height = upright_size(info.width, info.height, info.rotation_degrees)
+    box = boxes_to_upright(track.boxes[track.best][None], *info.turn)[0]
+    width, height = upright_size(*info.turn)
     return BestView(int(track.frames[track.best]), FaceBox(*map(float, np.clip(box, 0, [width, height, width, height]))), track.quality)
 
 

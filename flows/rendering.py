@@ -9,7 +9,7 @@ import numpy as np
 from flows.job import Job
 from flows.look_through import LookedThrough
 from flows.report import Rendering
-from tasks.blur_faces import blur_faces, join
+from tasks.blur_faces import blur_faces, join, settle
 from tasks.copying import stretches_of
 from tasks.errors import BadVideo
 from tasks.hashing import file_sha256
@@ -32,13 +32,14 @@ def render(job: Job, source: Path, looked: LookedThrough, tracks: TrackSet, choi
         stretches = stretches_of(looked.segments, video.index, covered, copying=why_all_encoded is None)
         num_encoded = sum(stretch.num_frames for each in stretches for stretch in each)
         parts = {"stretches": stretches, "cover_ref": choice.cover_refs}
-        rendered = job.map(blur_faces, num_encoded, parts, source=source, video=video, settings=plan.blur_faces)
-        join(rendered, source, video, target)
+        rendered = job.map(blur_faces, num_encoded, parts, source=source, video=video, settings=settings)
+        join(rendered, source, video, target, plan.keep_metadata)
         sha256 = file_sha256(target)
         check = job.run(verify_blur, video.info.num_frames, target, sha256, video, tracks, choice, plan.find_faces, plan.verify_blur)
-        return Rendering(sha256, check, video.info.num_frames - num_encoded, why_all_encoded)
+        return Rendering(sha256, check, video.info.num_frames - num_encoded, why_all_encoded, encoding, notes)
 
-    why = why_not_copied(video.info, video.index, container_format_of(target), plan.blur_faces.encoder)
+    settings, encoding, notes = settle(plan.blur_faces, video.info, target)
+    why = why_not_copied(video.info, video.index, container_format_of(target), encoding)
     if not plan.blur_faces.copy_untouched:
         why = "blur_faces.copy_untouched is off"
     try:

@@ -11,7 +11,9 @@ from tasks.manifests import BlurCheck, Choice, SegmentFaces, Shots
 from tasks.method import Settings
 from tasks.plan import Plan
 from tasks.results import Manifest
+from tasks.video.encoders import Encoding
 from tasks.video.info import VideoInfo
+from tasks.video.metadata import left_out
 
 
 class StageRun(Settings):
@@ -31,6 +33,8 @@ class Rendering(NamedTuple):
     check: BlurCheck
     num_copied_frames: int
     why_all_encoded: str | None
+    encoding: Encoding
+    notes: tuple[str, ...]
 
 
 class BlurReport(Manifest):
@@ -54,6 +58,8 @@ class BlurReport(Manifest):
     """frames of the finished video in which faces were looked for again"""
     left_out: tuple[str, ...]
     """what the source has and the result has not"""
+    encoding: Encoding
+    """how the picture was encoded, and why it is not as in the source where it is not"""
     plan: Plan
     stages: tuple[StageRun, ...]
 
@@ -72,6 +78,7 @@ def make_report(
     warnings = [f"{len(check.findings)} faces in the finished video should be looked at (see findings)"] if check.findings else []
     warnings += [f"{len(unsure)} people could not be told for sure and are blurred (see people)"] if unsure else []
     warnings += [] if choice.decisions else ["no face was found in the whole video"]
+    warnings += [f"not as in the source: {note}" for note in rendering.notes]
     return BlurReport(
         warnings=tuple(warnings),
         people=choice.decisions,
@@ -83,7 +90,8 @@ def make_report(
         num_shots=len(shots.shots),
         num_looks=sum(each.num_looks for each in faces),
         num_checked_frames=check.num_checked_frames,
-        left_out=info.dropped,
+        left_out=left_out(info.dropped, plan.keep_metadata),
+        encoding=rendering.encoding,
         plan=plan,
         stages=tuple(stages),
     )

@@ -13,6 +13,7 @@ from tasks.photos import photo_files, photo_sha256
 from tasks.plan import Plan
 from tasks.results import Manifest, ObjectStore, Record, content_key, probe_store
 from tasks.versions import STAGES, embedded_models
+from tasks.video.holding import check_holds
 from tasks.video.join import container_format_of
 from tasks.video.probe import check_opens
 
@@ -41,6 +42,7 @@ def check_request(source: Path, target: Path, plan: Plan, overwrite: bool) -> Re
     """Raises the VeilError for what cannot be done, before anything is."""
     check_source(source)
     check_target(source, target)
+    check_holds(source, target, plan.blur_faces.encoder)
     photos = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in photos)
     source_sha256 = file_sha256(source)

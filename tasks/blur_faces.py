@@ -14,7 +14,11 @@ from tasks.plan import BlurFaces
 from tasks.results import ObjectRef, ObjectStore
 from tasks.stage import stage
 from tasks.tracks import Cover
-from tasks.video.join import join_segments
+from tasks.video.encoders import Encoding, choose_encoding
+from tasks.video.hardware import choose_decoder
+from tasks.video.info import VideoInfo
+from tasks.video.join import container_format_of, join_segments
+from tasks.video.metadata import MetadataKey
 from tasks.video.read import read_frames
 from tasks.video.segments import Piece
 from tasks.video.write import encode_segment
@@ -27,15 +31,26 @@ def blur_faces(source: Path, video: Video, stretches: tuple[Stretch, ...], cover
     cover = Cover.from_bytes(store.get(cover_ref))
     encoded = []
     for stretch in stretches:
-        frames = read_frames(source, video.info, video.index, stretch.first, stretch.last)
+        frames = read_frames(source, video.info, video.index, stretch.first, stretch.last, settings.decoder)
         with closing(progress.counted("blur_faces", frames)) as shown, store.new_file("pictures") as (path, kept):
             encode_segment(covered_frames(shown, cover, settings.blur), video.info, settings.encoder, path)
         encoded.append(EncodedStretch(stretch=stretch, picture_ref=kept()))
     return RenderedSegment(encoded=tuple(encoded))
 
 
-def join(segments: Sequence[RenderedSegment], source: Path, video: Video, target: Path) -> None:
-    """Writes what was encoded, and the source's packets where nothing was, with its sound and subtitles, to `target`.
+def settle(settings: BlurFaces, info: VideoInfo, target: Path) -> tuple[BlurFaces, Encoding, tuple[str, ...]]:
+    """The settings with all decided that they leave to the source, the container and the machine; and how the picture is written.
+
+    Third, a line for each thing that is not as in the source, or not as was asked for.
+    """
+    encoding = choose_encoding(info, settings.encoder, container_format_of(target))
+    decoder, said = choose_decoder(info, settings.decoder)
+    settled = settings.model_copy(update={"encoder": encoding.settings, "decoder": decoder})
+    return settled, encoding, (*encoding.notes, *said)
+
+
+def join(segments: Sequence[RenderedSegment], source: Path, video: Video, target: Path, keep: Sequence[MetadataKey] = ()) -> None:
+    """Writes the segments, with the source's sound and subtitles and the metadata that `keep` names, to `target`.
 
     Copies packets: quick enough never to be cached.
     """
@@ -43,4 +58,4 @@ def join(segments: Sequence[RenderedSegment], source: Path, video: Video, target
     pieces = [
         Piece(each.stretch.first, each.stretch.last, store.path(each.picture_ref)) for segment in segments for each in segment.encoded
     ]
-    join_segments(pieces, source, video.info, video.index, target, whole=video.whole)
+    join_segments(pieces, source, video.info, video.index, target, whole=video.whole, keep=keep)

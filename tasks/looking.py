@@ -15,7 +15,7 @@ from tasks.faces import Detections, Faces, Floats
 from tasks.models.session import num_cores
 from tasks.tracks import Shot
 from tasks.video.info import VideoInfo
-from tasks.video.upright import to_decoded, upright_bgr
+from tasks.video.upright import to_decoded, upright_bgr, upright_size
 
 _WINDOW_BYTES = 192 << 20
 _MOST_WINDOW_FRAMES = 129
@@ -72,6 +72,17 @@ def window_frames(info: VideoInfo) -> int:
     return int(np.clip(_WINDOW_BYTES // frame_bytes, 5, _MOST_WINDOW_FRAMES))
 
 
+def seen_size(info: VideoInfo) -> tuple[tuple[int, int], npt.NDArray[np.float64]]:
+    """The size of the upright picture as it is shown, and how many of its pixels a sample stands for, across and down.
+
+    Where samples are not square, faces are stretched; they are looked at in their true shape, the narrower side drawn out.
+    """
+    width, height = upright_size(*info.turn)
+    aspect = info.upright_aspect
+    size = (round(width * max(1.0, aspect)), round(height * max(1.0, 1 / aspect)))
+    return size, np.array(size) / (width, height)
+
+
 def look(
     frames: Iterator[tuple[int, av.VideoFrame]], shots: Sequence[Shot], info: VideoInfo, sampler: Sampler, finder: Finder
 ) -> Detections:
@@ -100,17 +111,17 @@ def look(
 
 def look_at(frames: Sequence[tuple[int, av.VideoFrame]], info: VideoInfo, finder: Finder) -> Detections:
     """What is found in these frames; boxes in pixels of the decoded picture."""
-    found = finder.find([partial(upright_bgr, frame, info.rotation_degrees) for _, frame in frames])
+    size, scale = seen_size(info)
+    found = finder.find([partial(upright_bgr, frame, info.rotation_degrees, size, info.mirrored) for _, frame in frames])
     numbers = np.array([number for number, _ in frames], np.int64)
     faces = [each for each, _, _ in found]
-    turn = (info.width, info.height, info.rotation_degrees)
-    boxes = to_decoded(np.concatenate([each.boxes for each in faces]).reshape(-1, 2, 2), *turn)
+    boxes = to_decoded(np.concatenate([each.boxes for each in faces]).reshape(-1, 2, 2) / scale, *info.turn)
     return Detections(
         looked=numbers,
         frames=np.repeat(numbers, [len(each) for each in faces]),
         boxes=np.concatenate([boxes.min(1), boxes.max(1)], 1).astype(np.float32),
         scores=np.concatenate([each.scores for each in faces]),
-        landmarks=to_decoded(np.concatenate([each.landmarks for each in faces]), *turn),
+        landmarks=to_decoded(np.concatenate([each.landmarks for each in faces]) / scale, *info.turn).astype(np.float32),
         embeddings=np.concatenate([embeddings for _, embeddings, _ in found]),
         qualities=np.concatenate([qualities for _, _, qualities in found]),
     )

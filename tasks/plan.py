@@ -28,8 +28,10 @@ from tasks.shot_finders.content import Content
 from tasks.shot_finders.none import OneShot
 from tasks.shot_finders.transnetv2 import TransNetV2
 from tasks.smoothers.filters import MovingAverage, NoSmoothing, SavitzkyGolay
+from tasks.video.encoders import EncoderSettings
+from tasks.video.hardware import DecoderSettings
 from tasks.video.info import FrameIndex, VideoInfo
-from tasks.video.write import EncoderSettings
+from tasks.video.metadata import MetadataKey
 
 ShotFinder = Annotated[TransNetV2 | Content | OneShot, Field(discriminator="method")]
 Sampler = Annotated[Dynamic | EveryFrame, Field(discriminator="method")]
@@ -91,6 +93,7 @@ class BlurFaces(Settings):
     copy_untouched: bool = Field(
         True, description="groups of pictures without a covered face stay as they are in the source, where the codec and the file allow it"
     )
+    decoder: DecoderSettings = DecoderSettings()
 
 
 class VerifyBlur(Settings):
@@ -109,6 +112,7 @@ class Plan(Settings):
     segment_seconds: float = Field(
         120, ge=1, description="a video is worked on, resumed and shared out in segments of whole shots about this long"
     )
+    keep_metadata: tuple[MetadataKey, ...] = Field((), description="what of the source's metadata comes through; none does unasked")
     find_shots: FindShots = FindShots()
     find_faces: FindFaces = FindFaces()
     build_tracks: BuildTracks = BuildTracks()

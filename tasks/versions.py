@@ -10,11 +10,11 @@ STAGES = {
     "probe_video": 2,
     "read_photos": 1,
     "find_shots": 1,
-    "find_faces": 1,
+    "find_faces": 2,
     "build_tracks": 1,
     "choose_people": 1,
     "blur_faces": 2,
-    "verify_blur": 1,
+    "verify_blur": 2,
 }
 """Goes up whenever the same inputs give another result."""
 

@@ -119,7 +119,7 @@ TABLE: dict[str, Row] = {
     "one of two photos is bad": Row(GOOD + " --keep {in}/collins.jpg {in}/nobody.jpg", ("{in}/nobody.jpg: no face",), reaches="flow"),
     "photos' folder without any": Row(GOOD + " --keep {in}/no§pictures", ("no pictures: holds no pictures", ".jpg")),
     # the settings
-    "unknown setting": Row(GOOD + " --set blur_faces.blurr=1", ("blur_faces.blurr: is no setting", "blur, encoder")),
+    "unknown setting": Row(GOOD + " --set blur_faces.blurr=1", ("blur_faces.blurr: is no setting", "blur, decoder, encoder")),
     "unknown stage": Row(GOOD + " --set blurr.blur=1", ("blurr: is no setting", "blur_faces, build_tracks")),
     "unknown setting of a method": Row(
         GOOD + " --set blur_faces.blur.method=solid --set blur_faces.blur.tiles=4", ("tiles: is no setting", "expand, lightness, method")
@@ -135,7 +135,18 @@ TABLE: dict[str, Row] = {
     "set the people to a number": Row(GOOD + " --set choose_people=3 --keep {in}/collins.jpg", ("choose_people",)),
     "plan missing": Row(GOOD + " --plan {in}/none.toml", ("{in}/none.toml: cannot be read", "TOML")),
     "plan is no TOML": Row(GOOD + " --plan {in}/broken.toml", ("{in}/broken.toml: is not TOML", "line 1")),
-    "plan with an unknown setting": Row(GOOD + " --plan {in}/wrong.toml", ("blur_faces.strength: is no setting", "blur, encoder")),
+    "plan with an unknown setting": Row(GOOD + " --plan {in}/wrong.toml", ("blur_faces.strength: is no setting", "blur, decoder, encoder")),
+    "unknown encoder": Row(GOOD + " --encoder libx264rgb", ("--encoder libx264rgb: is no encoder", "choose from: libx264, libx265")),
+    "options for FFmpeg": Row(GOOD + " --encoder libx264:fast:crf=1", ("--encoder libx264:fast:crf=1: 'fast:crf=1' is no preset",)),
+    "unknown preset": Row(GOOD + " --encoder libx265:placebo", ("'placebo' is no preset", "ultrafast, superfast")),
+    "encoder without presets": Row(GOOD + " --encoder ffv1:slow", ("ffv1 has no presets", "write --encoder ffv1")),
+    "encoder and container": Row(
+        GOOD + " --encoder prores_ks", ("prores_ks: a mp4 file does not hold prores", "choose libx264 or libx265")
+    ),
+    "sound and container": Row(GOOD, ("{out}/out.webm: a webm file cannot hold the audio stream 1", ".mkv"), output="{out}/out.webm"),
+    "metadata that tells": Row(GOOD + " --keep-metadata location", ("--keep-metadata location: .*never kept", "choose from: title")),
+    "metadata of no kind": Row(GOOD + " --keep-metadata lyrics", ("--keep-metadata lyrics: is nothing that is kept",)),
+    "metadata in a plan": Row(GOOD + " --set keep_metadata=['make']", ("keep_metadata.0: ", "'title'")),
     # the points
     "at is no point": Row(GOOD + " --at 1:00", ("--at 1:00: is not a time and a place", "TIME,X,Y")),
     "at is no time": Row(GOOD + " --at soon,1,2", ("--at soon,1,2: is not a time",)),

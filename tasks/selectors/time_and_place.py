@@ -90,7 +90,7 @@ def _track_at(evidence: Evidence, pick: Pick, frame: int) -> int:
     """The track whose box holds the point; of several, the one whose centre is nearest."""
     info = evidence.info
     there = {
-        number: FaceBox(*boxes_to_upright(track.boxes[frame - track.first][None], info.width, info.height, info.rotation_degrees)[0])
+        number: FaceBox(*boxes_to_upright(track.boxes[frame - track.first][None], *info.turn)[0])
         for number, track in enumerate(evidence.tracks)
         if track.first <= frame <= track.last
     }

@@ -7,13 +7,14 @@ the stretches, with the source's sound and subtitles.
 
 from __future__ import annotations
 
+from tasks.video.encoders import EncoderSettings
 from tasks.video.info import AudioInfo, FrameIndex, SubtitleInfo, VideoInfo
 from tasks.video.join import join_segments
 from tasks.video.planes import Plane, as_planar, editable, planes
 from tasks.video.probe import probe_file
 from tasks.video.read import read_frames
 from tasks.video.upright import boxes_to_decoded, boxes_to_upright, to_decoded, to_upright, upright_bgr, upright_size
-from tasks.video.write import EncoderSettings, encode_segment
+from tasks.video.write import encode_segment
 
 __all__ = [
     "AudioInfo",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
+from typing import Any, cast
 
 from av.container import InputContainer
 from av.stream import Stream
@@ -14,10 +16,24 @@ from tasks.video.scan import Scan
 
 # Written by muxers into every file, about the file and not about what it shows.
 _BOILERPLATE = re.compile(
-    r"major_brand|minor_version|compatible_brands|encoder|handler_name|vendor_id|language|duration(-\w+)?|rotate"
-    r"|(bps|number_of_\w+|_statistics_\w+)(-\w+)?|variant_bitrate|metadatacreator|hasvideo|hasaudio",
+    r"major_brand|minor_version|compatible_brands|encoder|handler_name|vendor_id|language|duration(-\w+)?|rotate|timecode"
+    r"|(bps|number_of_\w+|_statistics_\w+)(-\w+)?|variant_bitrate|metadatacreator|hasvideo|hasaudio|alpha_mode",
     re.IGNORECASE,
 )
+_TIMECODE = re.compile(r"\d{2}:\d{2}:\d{2}[:;]\d{2,3}")
+_BESIDE_THE_PICTURE = {
+    "DYNAMIC_HDR_PLUS": "HDR10+ (light levels scene by scene)",
+    "DOVI_RPU_BUFFER": "Dolby Vision's second layer",
+    "DOVI_METADATA": "Dolby Vision's second layer",
+    "DYNAMIC_HDR_VIVID": "HDR Vivid (light levels scene by scene)",
+    "ICC_PROFILE": "an ICC profile",
+    "SPHERICAL": "that the picture is a sphere (360 degrees)",
+    "STEREO3D": "that the picture is two, for two eyes",
+    "SEI_UNREGISTERED": "an encoder's or camera's own data inside the picture's stream",
+    "AFD": "which part of the picture matters (AFD)",
+    "AMBIENT_VIEWING_ENVIRONMENT": "the light of the room that the film was graded in",
+}
+_REPEATED_FIELDS_LOOKED_FOR = 60  # packets; a telecine repeats a field in every fifth
 
 
 def audio_of(container: InputContainer) -> tuple[AudioInfo, ...]:
@@ -44,18 +60,65 @@ def subtitles_of(container: InputContainer) -> tuple[SubtitleInfo, ...]:
     )
 
 
+def timecode_of(container: InputContainer, picture: VideoStream) -> str | None:
+    """The timecode of the first frame: the picture's own, its file's, or that of a track for it."""
+    streams = [picture, *(stream for stream in container.streams if stream.type == "data")]
+    for metadata in [*(stream.metadata for stream in streams), container.metadata]:
+        found = {key.lower(): value for key, value in metadata.items()}.get("timecode")
+        if found and _TIMECODE.fullmatch(found):
+            return found
+    return None
+
+
+def repeats_fields(container: InputContainer, picture: VideoStream) -> bool:
+    """Whether an MPEG-2 stream asks the player to show fields a second time (a soft telecine)."""
+    return picture.codec.canonical_name == "mpeg2video" and any(
+        _repeats_a_field(bytes(packet)) for packet in islice(container.demux(picture), _REPEATED_FIELDS_LOOKED_FOR)
+    )
+
+
 def dropped_of(container: InputContainer, picture: VideoStream, scan: Scan) -> tuple[str, ...]:
     """A line for each thing that will not come through; names only, for a value may be what must not be seen."""
     kept = {picture.index, *(one.index for one in audio_of(container)), *(one.index for one in subtitles_of(container))}
-    lines = [_line_of(stream) for stream in container.streams if stream.index not in kept]
+    lines = [_line_of(stream) for stream in container.streams if stream.index not in kept and not _is_timecode(stream)]
     lines += ["chapters"] if container.chapters() else []
     lines += [f"metadata: {key}" for key in container.metadata if not _BOILERPLATE.fullmatch(key)]
     for stream in container.streams:
         if stream.index in kept:
             lines += [f"metadata of stream {stream.index}: {key}" for key in stream.metadata if not _BOILERPLATE.fullmatch(key)]
+    lines += _beside_the_picture(scan)
     lines += [f"{scan.num_hidden} frames that an edit list hides"] if scan.num_hidden else []
     lines += [f"{scan.num_undecodable} frames before the first that can be decoded"] if scan.num_undecodable else []
     return tuple(lines)
+
+
+def _beside_the_picture(scan: Scan) -> list[str]:
+    if scan.first_frame is None:
+        return []
+    # PyAV's annotations take this container for a plain dict.
+    side_data = {one.type.name: bytes(one) for one in cast(Any, scan.first_frame.side_data)}
+    names = [name for name in _BESIDE_THE_PICTURE if name in side_data and not _is_encoders_own(name, side_data[name])]
+    lines = list(dict.fromkeys(_BESIDE_THE_PICTURE[name] for name in names))
+    return lines + (["transparency"] if any(one.is_alpha for one in scan.first_frame.format.components) else [])
+
+
+def _is_encoders_own(name: str, content: bytes) -> bool:
+    """x264 and x265 sign every film with their settings."""
+    return name == "SEI_UNREGISTERED" and (b"x264" in content or b"x265" in content)
+
+
+def _is_timecode(stream: Stream) -> bool:
+    return stream.type == "data" and "timecode" in {key.lower() for key in stream.metadata}
+
+
+def _repeats_a_field(packet: bytes) -> bool:
+    """ISO/IEC 13818-2, 6.2.3.1: repeat_first_field in the picture coding extension."""
+    place = packet.find(b"\x00\x00\x01\xb5")
+    while 0 <= place < len(packet) - 8:
+        if packet[place + 4] >> 4 == 8:
+            return bool(packet[place + 7] & 2)
+        place = packet.find(b"\x00\x00\x01\xb5", place + 4)
+    return False
 
 
 def _line_of(stream: Stream) -> str:

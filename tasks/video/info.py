@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from tasks import arrays
 from tasks.method import Settings
+from tasks.video.hdr import ContentLight, MasteringDisplay
 
+FieldOrder = Literal["progressive", "top_first", "bottom_first"]
 ColourRange = Literal["unspecified", "limited", "full"]
 
 
@@ -62,6 +64,8 @@ class VideoInfo(Settings):
     """from the first frame's appearance to the last one's end"""
     rotation_degrees: Literal[0, 90, 180, 270]
     """how far to turn the decoded picture clockwise so that it is upright"""
+    mirrored: bool = False
+    """whether the turned picture has to be mirrored left to right as well"""
     display_matrix: tuple[int, ...] | None
     """the nine numbers that say how to show the picture, turn and mirroring; None where the file has none"""
     sample_aspect: Fraction
@@ -73,6 +77,20 @@ class VideoInfo(Settings):
     """code point of ITU-T H.273; 2 is unspecified"""
     colour_matrix: int
     """code point of ITU-T H.273; 2 is unspecified"""
+    field_order: FieldOrder = "progressive"
+    """which lines of an interlaced frame are older"""
+    mastering_display: MasteringDisplay | None = None
+    content_light: ContentLight | None = None
+    closed_captions: bool = False
+    """whether captions are in the picture's own stream (CEA-608, CEA-708)"""
+    timecode: str | None = None
+    """of the first frame, where the file has a clock of its own: HH:MM:SS:FF, with ; before FF where numbers are dropped"""
+    lossless: bool = False
+    """whether decoding gives what the encoder was given"""
+    quantiser: float | None = None
+    """of the better frames, on the scale of 8-bit H.264; None where the codec does not tell"""
+    bits_per_pixel: float | None = None
+    """of the encoded picture"""
     reorder_frames: int
     """how many frames the decoder holds back to put them in order of presentation"""
     seekable: bool
@@ -81,6 +99,17 @@ class VideoInfo(Settings):
     subtitles: tuple[SubtitleInfo, ...]
     dropped: tuple[str, ...]
     """a line for each thing in the source that will not come through"""
+
+    @property
+    def turn(self) -> tuple[int, int, int, bool]:
+        """The decoded picture's width and height, its turn and whether it is mirrored, as the functions of `upright` take them."""
+        return (self.width, self.height, self.rotation_degrees, self.mirrored)
+
+    @property
+    def upright_aspect(self) -> float:
+        """Width of a sample of the upright picture over its height, within what any camera or disc uses."""
+        aspect = min(4.0, max(0.25, float(self.sample_aspect)))
+        return 1 / aspect if self.rotation_degrees in (90, 270) else aspect
 
     @property
     def copied_streams(self) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from heapq import merge
 from pathlib import Path
@@ -15,7 +15,9 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from tasks.errors import BadOutput
+from tasks.video.headers import clean_header
 from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.metadata import MetadataKey, put_metadata
 from tasks.video.opening import open_source
 from tasks.video.segments import Piece, open_segment, pictures_of, pieces_of, times_of
 from tasks.video.splicing import Splice
@@ -27,10 +29,20 @@ _LARGEST_TIMESCALE = 2**31 - 1
 _HOLDS_ALL = "choose a name that ends in .mkv"
 
 
-def join_segments(encoded: Sequence[Piece], source: Path, info: VideoInfo, index: FrameIndex, target: Path, *, whole: bool = True) -> None:
+def join_segments(
+    encoded: Sequence[Piece],
+    source: Path,
+    info: VideoInfo,
+    index: FrameIndex,
+    target: Path,
+    *,
+    whole: bool = True,
+    keep: Iterable[MetadataKey] = (),
+) -> None:
     """Write `target`: encoded pictures at the source's times, the source's own packets where there are none, its sound and subtitles.
 
-    What was not encoded must be whole groups of the index. Nothing else of the source comes through. Where its times are
+    What was not encoded must be whole groups of the index. Nothing else of the source comes through, but the timecode of
+    the first frame and the metadata that `keep` names. Where its times are
     negative, all streams start later by the same time. Raises BadOutput where the container that the target's name asks for cannot hold a
     stream, NoSpace where the disk is full, ValueError where the pieces do not fit the index.
     """
@@ -47,6 +59,10 @@ def join_segments(encoded: Sequence[Piece], source: Path, info: VideoInfo, index
         else:
             picture, fitted = _add_encoded(output.container, encoded, info, target), _as_it_is
         copies = {number: _add_copy(output.container, rest, number, target) for number in info.copied_streams}
+        put_metadata(output.container, rest, copies, keep)
+        if info.timecode:
+            # FFmpeg makes a track of it in mp4 and mov, and a tag in Matroska.
+            picture.metadata["timecode"] = info.timecode
         pictures = pictures_of(pieces, source, info, index, times + shift, picture, fitted)
         end_seconds = None if whole else (int(index.pts[-1]) + 1) * info.time_base
         others = _copied(rest, copies, shift * info.time_base, end_seconds)
@@ -89,12 +105,16 @@ def _add_picture(container: OutputContainer, template: VideoStream, info: VideoI
         stream = container.add_stream_from_template(template, opaque=True)
     except ValueError as error:
         raise _refused(target, container, "video", template.codec.canonical_name) from error
+    # ProRes has its profile nowhere else.
+    template_tag = template.codec_context.codec_tag if template.codec.canonical_name == "prores" else None
     put_tags(stream.codec_context, info)
     stream.time_base = info.time_base
     stream.set_display_matrix(info.display_matrix)
     if stream.codec_context.codec.canonical_name == "hevc" and container.format.name in ("mp4", "mov"):
         # All parameter sets are in the header, and Apple's players take no other tag.
         stream.codec_context.codec_tag = "hvc1"
+    if template_tag:
+        stream.codec_context.codec_tag = template_tag
     return stream
 
 
@@ -117,6 +137,7 @@ def _add_copy(container: OutputContainer, source: InputContainer, stream_index: 
     if template.language:
         stream.metadata["language"] = template.language
     stream.disposition = template.disposition
+    stream.codec_context.extradata = clean_header(template.codec.canonical_name, template.codec_context.extradata)
     return stream
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.container.core import Flags
 from av.stream import Discard, Disposition, Stream
@@ -28,8 +29,8 @@ _OPTIONS = {
 _PLAYABLE = "copy or download it again, or convert it with a tool that can play it"
 
 
-def open_source(path: Path, *, guess_pts: bool = False) -> InputContainer:
-    """The opened file; raises BadVideo where it is not there or not a kind of video that is read."""
+def open_source(path: Path, *, guess_pts: bool = False, hardware: HWAccel | None = None) -> InputContainer:
+    """The opened file, decoded by `hardware` if given; raises BadVideo where it is not there or not a kind of video that is read."""
     if not path.exists():
         raise BadVideo(path, "there is no such file", fix="check the path")
     if path.is_dir():
@@ -40,7 +41,7 @@ def open_source(path: Path, *, guess_pts: bool = False) -> InputContainer:
         if path.stat().st_size == 0:
             raise BadVideo(path, "is empty (0 bytes)", fix="copy or download it again")
         # The prefix keeps a name such as `http:x` a name.
-        container = av.open(f"file:{path}", "r", options=dict(_OPTIONS), metadata_errors="replace")
+        container = av.open(f"file:{path}", "r", options=dict(_OPTIONS), metadata_errors="replace", hwaccel=hardware)
     except PermissionError as error:
         raise BadVideo(path, "may not be read", fix="change its permissions") from error
     except (av.FFmpegError, OSError, ValueError) as error:

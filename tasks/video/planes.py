@@ -83,6 +83,18 @@ def as_planar(frame: av.VideoFrame) -> av.VideoFrame:
     return frame.reformat(format=wanted, src_color_range=full or None, dst_color_range=full or None)
 
 
+def in_colour(frame: av.VideoFrame) -> av.VideoFrame:
+    """A grey picture as YUV with 4:2:0 chroma that says nothing: the same luma, which a conversion would take for another range."""
+    grey = planes(frame)[0]
+    coloured = av.VideoFrame(frame.width, frame.height, frame.format.name.replace("gray", "yuv420p"))
+    for plane in planes(coloured):
+        plane.samples[:] = grey.samples if plane.name == "y" else 1 << (grey.bits - 1)
+    coloured.pts, coloured.time_base = frame.pts, frame.time_base
+    coloured.color_range, coloured.colorspace = frame.color_range, frame.colorspace
+    coloured.color_primaries, coloured.color_trc = frame.color_primaries, frame.color_trc
+    return coloured
+
+
 def editable(frame: av.VideoFrame) -> av.VideoFrame:
     """The frame, safe to change in place.
 

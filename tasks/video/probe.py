@@ -13,11 +13,13 @@ from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
 from tasks.hashing import file_sha256
-from tasks.video.contents import audio_of, dropped_of, subtitles_of
-from tasks.video.info import ColourRange, FrameIndex, VideoInfo
+from tasks.video.contents import audio_of, dropped_of, repeats_fields, subtitles_of, timecode_of
+from tasks.video.hdr import content_light_of, mastering_display_of
+from tasks.video.info import ColourRange, FieldOrder, FrameIndex, VideoInfo
 from tasks.video.opening import explain, open_source, picture_stream, skip_other_streams
+from tasks.video.quality import LOSSLESS_CODECS, source_quantiser
 from tasks.video.scan import Scan, scan_frames, scan_packets
-from tasks.video.upright import rotation_of
+from tasks.video.upright import is_mirrored, rotation_of
 from tasks.video.whole import DAMAGED, check_whole
 
 # Their frames build on all frames before them, or have packets that show nothing: only decoding tells what is shown.
@@ -55,7 +57,12 @@ def probe_file(path: Path, content_hash: str | None = None) -> tuple[VideoInfo, 
     if scan.first_frame is None or len(index) == 0:
         raise BadVideo(path, "has no frames", fix=DAMAGED)
     with open_source(path) as container:
-        return _describe(path, container, scan, content_hash, seekable=seekable), index
+        repeats = repeats_fields(container, picture_stream(container, path))
+    with open_source(path) as container:
+        info = _describe(path, container, scan, content_hash, seekable=seekable)
+    if repeats:
+        info = info.model_copy(update={"dropped": (*info.dropped, "marks that repeat fields (soft telecine); each frame's time is kept")})
+    return info, index
 
 
 def _describe(path: Path, container: InputContainer, scan: Scan, content_hash: str | None, *, seekable: bool) -> VideoInfo:
@@ -66,6 +73,8 @@ def _describe(path: Path, container: InputContainer, scan: Scan, content_hash: s
     matrix = _display_matrix(frame)
     stream = picture_stream(container, path)
     context = stream.codec_context
+    side_data = {one.type.name: bytes(one) for one in cast(Any, frame.side_data)}
+    quantiser = source_quantiser(container, stream)
     return VideoInfo(
         content_hash=content_hash or file_sha256(path),
         num_bytes=path.stat().st_size,
@@ -81,8 +90,17 @@ def _describe(path: Path, container: InputContainer, scan: Scan, content_hash: s
         num_frames=len(pts),
         duration_seconds=float(duration_seconds),
         rotation_degrees=rotation_of(matrix),
+        mirrored=is_mirrored(matrix),
         display_matrix=matrix,
         sample_aspect=stream.sample_aspect_ratio or Fraction(1),
+        field_order=_field_order(frame, context.field_order),
+        mastering_display=mastering_display_of(side_data),
+        content_light=content_light_of(side_data),
+        closed_captions="A53_CC" in side_data,
+        timecode=timecode_of(container, stream),
+        lossless=scan.codec in LOSSLESS_CODECS or (quantiser == 0 and str(context.profile).startswith("High 4:4:4")),
+        quantiser=quantiser,
+        bits_per_pixel=8 * scan.num_bytes / (max(1, scan.num_packets) * frame.width * frame.height),
         colour_range=_RANGES.get(frame.color_range or context.color_range, "unspecified"),
         colour_primaries=_said(frame.color_primaries, context.color_primaries),
         colour_transfer=_said(frame.color_trc, context.color_trc),
@@ -93,6 +111,13 @@ def _describe(path: Path, container: InputContainer, scan: Scan, content_hash: s
         subtitles=subtitles_of(container),
         dropped=dropped_of(container, stream, scan),
     )
+
+
+def _field_order(frame: av.VideoFrame, by_stream: int) -> FieldOrder:
+    """FFmpeg numbers the orders: 2 and 4 show the top field first, 3 and 5 the bottom one; 0 and 1 are unknown and progressive."""
+    if by_stream in (3, 5):
+        return "bottom_first"
+    return "top_first" if by_stream in (2, 4) or frame.interlaced_frame else "progressive"
 
 
 def _frame_rate(stream: VideoStream) -> Fraction | None:

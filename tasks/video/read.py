@@ -8,22 +8,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
+from tasks.video.hardware import DecoderSettings, hardware_of
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.opening import open_source, picture_stream, skip_other_streams
 
 # Enough to even out the decoder's bursts, little enough for 8K pictures.
 _FRAMES_AHEAD = 6
+_ON_THE_CPU = DecoderSettings()
 # Containers without an index seek by guessing, and may land behind the frame.
 _STEPS_BACK_SECONDS = (0, 1, 4, 16)
 _DAMAGED = "copy or download the file again, or repair it first"
 
 
-def read_frames(path: Path, info: VideoInfo, index: FrameIndex, first: int, last: int) -> Iterator[tuple[int, av.VideoFrame]]:
+def read_frames(
+    path: Path, info: VideoInfo, index: FrameIndex, first: int, last: int, decoder: DecoderSettings = _ON_THE_CPU
+) -> Iterator[tuple[int, av.VideoFrame]]:
     """Frames `first` to `last`, both included, each with its number; decoded in a thread of its own.
 
     Close the iterator (or run it to its end) to end the thread. Raises BadVideo naming the frame that is missing or damaged, ValueError
@@ -31,7 +36,7 @@ def read_frames(path: Path, info: VideoInfo, index: FrameIndex, first: int, last
     """
     if not 0 <= first <= last < len(index):
         raise ValueError(f"frames {first} to {last} of a video with {len(index)}")
-    return _ahead(_decoded(path, info, index, first, last))
+    return _ahead(_decoded(path, info, index, first, last, hardware_of(info, decoder)))
 
 
 def _ahead(frames: Iterator[tuple[int, av.VideoFrame]]) -> Iterator[tuple[int, av.VideoFrame]]:
@@ -74,12 +79,14 @@ def _ahead(frames: Iterator[tuple[int, av.VideoFrame]]) -> Iterator[tuple[int, a
         thread.join()
 
 
-def _decoded(path: Path, info: VideoInfo, index: FrameIndex, first: int, last: int) -> Iterator[tuple[int, av.VideoFrame]]:
+def _decoded(
+    path: Path, info: VideoInfo, index: FrameIndex, first: int, last: int, hardware: HWAccel | None
+) -> Iterator[tuple[int, av.VideoFrame]]:
     """The frames, from the nearest key frame; from the start where that one does not give them."""
     start = index.key_before(first) if info.seekable else 0
     number = first
     try:
-        for frame in _decoded_from(path, info, index, start, first, last):
+        for frame in _decoded_from(path, info, index, start, first, last, hardware):
             yield number, frame
             number += 1
         return
@@ -87,13 +94,15 @@ def _decoded(path: Path, info: VideoInfo, index: FrameIndex, first: int, last: i
         # A key frame that is none (gradual refresh, a wrong index): the way from the start is slow and right.
         if start == 0 or number > first:
             raise
-    for frame in _decoded_from(path, info, index, 0, first, last):
+    for frame in _decoded_from(path, info, index, 0, first, last, hardware):
         yield number, frame
         number += 1
 
 
-def _decoded_from(path: Path, info: VideoInfo, index: FrameIndex, start: int, first: int, last: int) -> Iterator[av.VideoFrame]:
-    with open_source(path, guess_pts=not info.seekable) as container:
+def _decoded_from(
+    path: Path, info: VideoInfo, index: FrameIndex, start: int, first: int, last: int, hardware: HWAccel | None
+) -> Iterator[av.VideoFrame]:
+    with open_source(path, guess_pts=not info.seekable, hardware=hardware) as container:
         stream = picture_stream(container, path)
         if stream.index != info.stream_index:
             raise BadVideo(path, "is not the file that was probed", fix="start again")

@@ -30,7 +30,7 @@ class Scan:
 
     pts, keys: of each shown packet or frame, in order of the pass
     idrs, plain: whether nothing decoded later refers past the packet, and whether it holds nothing but its picture; none known for frames
-    num_packets: of the picture's stream, hidden ones too
+    num_packets, num_bytes: of the picture's stream, hidden ones too
     num_hidden: packets that an edit list hides
     num_undecodable: frames before the first that can be decoded
     end_seconds: the latest end of a packet of any stream that was read
@@ -44,6 +44,7 @@ class Scan:
     idrs: list[bool] = field(default_factory=list)
     plain: list[bool] = field(default_factory=list)
     num_packets: int = 0
+    num_bytes: int = 0
     num_hidden: int = 0
     num_undecodable: int = 0
     first_frame: av.VideoFrame | None = None
@@ -82,6 +83,7 @@ def scan_packets(container: InputContainer, stream: VideoStream) -> Scan:
             if packet.stream_index != stream.index:
                 continue
             scan.num_packets += 1
+            scan.num_bytes += packet.size
             if packet.is_corrupt:
                 scan.broken = f"frame {scan.num_packets - 1} is cut off"
             if packet.is_discard:

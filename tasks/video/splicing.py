@@ -11,32 +11,31 @@ from av.packet import Packet
 from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
+from tasks.video.encoders import CODECS, Encoding
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.nal import Codec, is_parameter_set, packet_of, units_of_annex_b
 from tasks.video.parameter_sets import ParameterSets
 from tasks.video.renumbering import renumbered
 from tasks.video.segments import Piece, open_segment
-from tasks.video.write import EncoderSettings, encoder_of, pixel_format_of
 
 _CONTAINERS = ("mp4", "mov", "matroska")
-_ENCODERS = {"h264": "libx264", "hevc": "libx265"}
+_ENCODERS = ("libx264", "libx265")
 _CHROMA_FORMATS = {(0, 0): 0, (4, 4): 1, (4, 8): 2, (8, 8): 3}
 
 
-def why_not_copied(info: VideoInfo, index: FrameIndex, container_format: str, settings: EncoderSettings) -> str | None:
+def why_not_copied(info: VideoInfo, index: FrameIndex, container_format: str, encoding: Encoding) -> str | None:
     """Why no packet of a source can stand in a result of that container and encoder; None where some can."""
-    if info.codec not in get_args(Codec):
-        return f"{info.codec} is not copied in part"
-    if container_format not in _CONTAINERS or not any(name in info.container for name in _CONTAINERS):
-        return "only mp4, mov and mkv files are copied in part"
-    encoder = encoder_of(info, settings)
-    if encoder != _ENCODERS[info.codec]:
-        return f"{encoder} was asked for, and the source is {info.codec}"
-    if pixel_format_of(encoder, info.pixel_format) != info.pixel_format:
-        return f"{encoder} does not write {info.pixel_format}"
-    if not (index.groups >= 0).any():
-        return "its groups of pictures are open, or hold more than pictures"
-    return None
+    ours = encoding.encoder
+    containers = all(any(name in each for name in _CONTAINERS) for each in (container_format, info.container))
+    reasons = {
+        f"{info.codec} is not copied in part": info.codec not in get_args(Codec),
+        "only mp4, mov and mkv files are copied in part": not containers,
+        f"the source is {info.codec}, and {ours} writes what is covered": ours not in _ENCODERS or CODECS[ours] != info.codec,
+        f"the source is {info.pixel_format}, and {ours} writes {encoding.pixel_format}": encoding.pixel_format != info.pixel_format,
+        "the source is interlaced": info.field_order != "progressive",
+        "its groups of pictures are open, or hold more than pictures": not (index.groups >= 0).any(),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 class Splice:

@@ -14,53 +14,72 @@ Rotation = Literal[0, 90, 180, 270]
 
 
 def rotation_of(matrix: Sequence[int] | None) -> Rotation:
-    """Degrees clockwise that a display matrix turns the decoded picture, to the nearest quarter.
+    """Degrees clockwise that a display matrix turns the decoded picture, to the nearest quarter, before it mirrors it left to right.
 
-    Taken from where the picture's own downward direction goes, so that a mirrored picture is turned head up too.
+    Taken from where the picture's own downward direction goes.
     """
     if matrix is None or (matrix[3] == 0 and matrix[4] == 0):
         return 0
-    degrees = math.degrees(math.atan2(-matrix[3], matrix[4]))
+    across = matrix[3] if is_mirrored(matrix) else -matrix[3]
+    degrees = math.degrees(math.atan2(across, matrix[4]))
     return cast(Rotation, round(degrees / 90) % 4 * 90)
 
 
-def upright_size(width: int, height: int, rotation_degrees: int) -> tuple[int, int]:
-    """Width and height of the upright picture of a decoded one."""
+def is_mirrored(matrix: Sequence[int] | None) -> bool:
+    """Whether the turned picture still has to be mirrored left to right: the matrix turns the picture over."""
+    return matrix is not None and matrix[0] * matrix[4] - matrix[1] * matrix[3] < 0
+
+
+def upright_size(width: int, height: int, rotation_degrees: int, mirrored: bool = False) -> tuple[int, int]:
+    """Width and height of the upright picture of a decoded one; the same whether it is mirrored or not."""
     return (height, width) if rotation_degrees in (90, 270) else (width, height)
 
 
-def upright_bgr(frame: av.VideoFrame, rotation_degrees: int, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
-    """The picture as (H, W, 3) uint8, blue first, head up; `size` is the width and height wanted of the upright picture."""
+def upright_bgr(
+    frame: av.VideoFrame, rotation_degrees: int, size: tuple[int, int] | None = None, mirrored: bool = False
+) -> npt.NDArray[np.uint8]:
+    """The picture as (H, W, 3) uint8, blue first, head up, right way round; `size`: the width and height wanted of the upright picture."""
     width, height = upright_size(*size, rotation_degrees) if size else (frame.width, frame.height)
     # Scaling down, the mean over the area keeps small faces whole; a picture of the same size is only converted.
     smaller = width < frame.width or height < frame.height
     scaled = frame.reformat(width, height, "bgr24", interpolation="AREA" if smaller else "BILINEAR")
-    pixels = cast(npt.NDArray[np.uint8], scaled.to_ndarray())
-    return np.ascontiguousarray(np.rot90(pixels, -rotation_degrees // 90))
+    turned = np.rot90(cast(npt.NDArray[np.uint8], scaled.to_ndarray()), -rotation_degrees // 90)
+    return np.ascontiguousarray(turned[:, ::-1] if mirrored else turned)
 
 
-def to_upright(points_xy: npt.NDArray[Any], width: int, height: int, rotation_degrees: int) -> npt.NDArray[Any]:
+def to_upright(points_xy: npt.NDArray[Any], width: int, height: int, rotation_degrees: int, mirrored: bool = False) -> npt.NDArray[Any]:
     """Points (..., 2) of the decoded picture of that width and height, on the upright one. Pixel corners, not centres: 0 to width.
 
     >>> to_upright(np.array([[0.0, 0.0]]), 4, 2, 90)
     array([[2., 0.]])
+    >>> to_upright(np.array([[0.0, 0.0]]), 4, 2, 90, True)
+    array([[0., 0.]])
     """
     x, y = points_xy[..., 0], points_xy[..., 1]
-    turned = {0: (x, y), 90: (height - y, x), 180: (width - x, height - y), 270: (y, width - x)}[rotation_degrees]
-    return np.stack(turned, axis=-1)
+    across, down = {0: (x, y), 90: (height - y, x), 180: (width - x, height - y), 270: (y, width - x)}[rotation_degrees]
+    if mirrored:
+        across = upright_size(width, height, rotation_degrees)[0] - across
+    return np.stack((across, down), axis=-1)
 
 
-def to_decoded(points_xy: npt.NDArray[Any], width: int, height: int, rotation_degrees: int) -> npt.NDArray[Any]:
+def to_decoded(points_xy: npt.NDArray[Any], width: int, height: int, rotation_degrees: int, mirrored: bool = False) -> npt.NDArray[Any]:
     """The inverse of `to_upright`; `width` and `height` are still those of the decoded picture."""
-    return to_upright(points_xy, *upright_size(width, height, rotation_degrees), -rotation_degrees % 360)
+    size = upright_size(width, height, rotation_degrees)
+    if mirrored:
+        points_xy = np.stack((size[0] - points_xy[..., 0], points_xy[..., 1]), axis=-1)
+    return to_upright(points_xy, *size, -rotation_degrees % 360)
 
 
-def boxes_to_upright(boxes: npt.NDArray[Any], width: int, height: int, rotation_degrees: int) -> npt.NDArray[Any]:
+def boxes_to_upright(boxes: npt.NDArray[Any], width: int, height: int, rotation_degrees: int, mirrored: bool = False) -> npt.NDArray[Any]:
     """Boxes (N, 4), left, top, right, bottom, of the decoded picture, on the upright one."""
-    corners = to_upright(boxes.reshape(-1, 2, 2), width, height, rotation_degrees)
-    return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=-1)
+    return _around(to_upright(boxes.reshape(-1, 2, 2), width, height, rotation_degrees, mirrored))
 
 
-def boxes_to_decoded(boxes: npt.NDArray[Any], width: int, height: int, rotation_degrees: int) -> npt.NDArray[Any]:
+def boxes_to_decoded(boxes: npt.NDArray[Any], width: int, height: int, rotation_degrees: int, mirrored: bool = False) -> npt.NDArray[Any]:
     """The inverse of `boxes_to_upright`; `width` and `height` are still those of the decoded picture."""
-    return boxes_to_upright(boxes, *upright_size(width, height, rotation_degrees), -rotation_degrees % 360)
+    return _around(to_decoded(boxes.reshape(-1, 2, 2), width, height, rotation_degrees, mirrored))
+
+
+def _around(corners: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """(N, 4) of two opposite corners each, (N, 2, 2)."""
+    return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=-1)

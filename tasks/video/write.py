@@ -5,46 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
 
 import av
-from av.codec import Codec
-from av.codec.codec import find_best_pix_fmt_of_list
+from av.video.format import VideoFormat
 from av.video.stream import VideoStream
-from pydantic import Field
 
-from tasks.method import Settings
+from tasks.video.encoders import Encoder, EncoderSettings, Encoding, choose_encoding
 from tasks.video.info import VideoInfo
-from tasks.video.planes import as_planar, planar_format
+from tasks.video.planes import as_planar, in_colour
 from tasks.video.tags import put_tags
 from tasks.video.target import open_target
 
-Encoder = Literal["libx264", "libx265", "libvpx-vp9", "libsvtav1", "prores_ks", "ffv1"]
-Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
-
-# Anything else becomes H.264, which plays everywhere.
-_SAME_FAMILY: dict[str, Encoder] = {
-    "hevc": "libx265",
-    "vp8": "libvpx-vp9",
-    "vp9": "libvpx-vp9",
-    "av1": "libsvtav1",
-    "prores": "prores_ks",
-    "ffv1": "ffv1",
-}
+_FULL = 2
 _PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
-
-
-class EncoderSettings(Settings):
-    """How the picture is encoded again."""
-
-    codec: Literal["auto"] | Encoder = "auto"
-    """auto takes the source's family: H.264, HEVC, VP9, AV1, ProRes or FFV1; H.264 for anything else"""
-    preset: Preset = "veryfast"
-    """how much time is spent on a smaller file; ProRes and FFV1 have no use for it"""
-    crf: int = Field(18, ge=0, le=51)
-    """quality on x264's scale: 0 is lossless or close to it, 18 hard to tell from the source, 51 the worst; other encoders get its equal"""
-    threads: int = Field(4, ge=1, le=64)
-    """part of the result: the bytes depend on it, so that they do not depend on the machine"""
+_FIELDS_FIRST = {"top_first": "tff=1", "bottom_first": "bff=1"}
+_PRORES_PROFILES = {"Proxy": "proxy", "LT": "lt", "Standard": "standard", "HQ": "hq", "4444": "4444", "XQ": "4444xq"}
+# A source of one of these is meant for players that take no more.
+_X264_PROFILES = {"Baseline": "baseline", "Constrained Baseline": "baseline", "Main": "main"}
 
 
 def encode_segment(frames: Iterable[av.VideoFrame], info: VideoInfo, settings: EncoderSettings, target: Path) -> int:
@@ -56,16 +33,17 @@ def encode_segment(frames: Iterable[av.VideoFrame], info: VideoInfo, settings: E
     """
     num_frames = 0
     shift = 0
-    is_prores = encoder_of(info, settings) == "prores_ks"
+    encoding = choose_encoding(info, settings)
+    is_prores = encoding.encoder == "prores_ks"
     clock = {"video_track_timescale": str(info.time_base.denominator)} if is_prores else {}
     with open_target(target, "mov" if is_prores else "nut", clock) as output:
         stream: VideoStream | None = None
         for frame in frames:
             if frame.pts is None:
                 raise ValueError(f"frame {num_frames} of the segment has no pts")
-            picture = as_planar(frame)
+            picture = _as_written(frame, encoding)
             if stream is None:
-                stream = _add_stream(output.container, picture, info, settings)
+                stream = _add_stream(output.container, picture, info, encoding)
                 shift = max(0, -frame.pts)
             # The decoder's picture types would be taken for wishes.
             picture.pict_type = 0
@@ -79,54 +57,87 @@ def encode_segment(frames: Iterable[av.VideoFrame], info: VideoInfo, settings: E
 
 def encoder_of(info: VideoInfo, settings: EncoderSettings) -> Encoder:
     """The encoder that is used for a source."""
-    return _SAME_FAMILY.get(info.codec, "libx264") if settings.codec == "auto" else settings.codec
+    return choose_encoding(info, settings).encoder
 
 
-def _add_stream(container: av.container.OutputContainer, picture: av.VideoFrame, info: VideoInfo, settings: EncoderSettings) -> VideoStream:
-    name = encoder_of(info, settings)
+def _as_written(frame: av.VideoFrame, encoding: Encoding) -> av.VideoFrame:
+    """The picture in the encoder's pixel format. Samples are moved, not rescaled, where both formats are of a kind."""
+    picture = as_planar(frame)
+    wanted = encoding.pixel_format
+    if picture.format.name.startswith("gray") and not wanted.startswith("gray"):
+        picture = in_colour(picture)
+    if picture.format.name == wanted:
+        return picture
+    if encoding.encoder == "prores_ks" and picture.color_range == _FULL:
+        return picture.reformat(format=wanted, src_color_range="JPEG", dst_color_range="MPEG")
+    if picture.format.is_rgb == VideoFormat(wanted, 8, 8).is_rgb:
+        colour_range = _FULL if picture.format.is_rgb else picture.color_range
+        return picture.reformat(format=wanted, src_color_range=colour_range or None, dst_color_range=colour_range or None)
+    # As `put_tags` says it.
+    return picture.reformat(format=wanted, dst_colorspace="ITU709", dst_color_range="MPEG")
+
+
+def _add_stream(container: av.container.OutputContainer, picture: av.VideoFrame, info: VideoInfo, encoding: Encoding) -> VideoStream:
     # It has no option to be silent, and would write to standard error.
     os.environ.setdefault("SVT_LOG", "1")
-    stream = container.add_stream(name, rate=info.frame_rate, options=_options(name, settings))
+    stream = container.add_stream(encoding.encoder, rate=info.frame_rate, options=encoder_options(encoding, info))
     assert isinstance(stream, VideoStream)
     stream.width, stream.height = picture.width, picture.height
-    stream.pix_fmt = pixel_format_of(name, picture.format.name)
+    stream.pix_fmt = encoding.pixel_format
     stream.time_base = info.time_base
     context = stream.codec_context
     context.time_base = info.time_base
     put_tags(context, info)
-    context.thread_count = settings.threads
+    context.thread_count = encoding.threads
     return stream
 
 
-def pixel_format_of(encoder: str, picture_format: str) -> str:
-    """The source's own format where the encoder knows it, otherwise the nearest that loses least."""
-    wanted = planar_format(picture_format)
-    known = [one.name for one in Codec(encoder, "w").video_formats or []]
-    for name in (wanted, wanted.replace("yuvj", "yuv")):
-        if name in known:
-            return name
-    best, _ = find_best_pix_fmt_of_list(known, wanted)
-    return best.name if best is not None else "yuv420p"
-
-
-def _options(encoder: Encoder, settings: EncoderSettings) -> dict[str, str]:
+def encoder_options(encoding: Encoding, info: VideoInfo) -> dict[str, str]:
     """Options of one encoder for the same wish, none of which leaves anything to the number of cores."""
-    crf, preset, threads = settings.crf, settings.preset, settings.threads
-    effort = _PRESETS.index(preset)
-    match encoder:
+    crf, threads = encoding.crf, encoding.threads
+    effort = _PRESETS.index(encoding.preset)
+    match encoding.encoder:
         case "libx264":
-            return {"preset": preset, "crf": str(crf), "x264-params": "cpu-independent=1:open-gop=0"}
+            params = ["cpu-independent=1", "open-gop=0", *_light(info, "mastering-display", "cll")]
+            params += [_FIELDS_FIRST[info.field_order]] if encoding.interlaced else []
+            options = {"preset": encoding.preset, "crf": str(crf), "x264-params": ":".join(params)} | _x264_profile(encoding, info)
         case "libx265":
-            fixed = f"pools={threads}:frame-threads=2:lookahead-slices=0:open-gop=0:log-level=none"
-            lossless = ":lossless=1" if crf == 0 else ""
-            return {"preset": preset, "crf": str(crf), "x265-params": fixed + lossless}
+            params = [f"pools={threads}", "frame-threads=2", "lookahead-slices=0", "open-gop=0", "log-level=none"]
+            params += [*_light(info, "master-display", "max-cll"), *(["lossless=1"] if crf == 0 else [])]
+            options = {"preset": encoding.preset, "crf": str(crf), "x265-params": ":".join(params)}
         case "libvpx-vp9":
             # Its scale ends at 63, and alternate reference frames are packed with the frame that shows them.
             speed = {"deadline": "good", "cpu-used": str(max(0, 6 - effort)), "row-mt": "0", "tile-columns": "2"}
-            return {"crf": str(round(crf * 63 / 51)), "b": "0", "lossless": str(int(crf == 0)), **speed}
+            options = {"crf": str(round(crf * 63 / 51)), "b": "0", "lossless": str(int(crf == 0)), **speed}
         case "libsvtav1":
-            return {"preset": str(12 - effort), "crf": str(max(1, round(crf * 63 / 51))), "svtav1-params": f"lp={min(threads, 6)}"}
+            params = [f"lp={min(threads, 6)}", *_light(info, "mastering-display", "content-light", decimals=True)]
+            options = {"preset": str(10 - effort), "crf": str(max(1, round(crf * 63 / 51))), "svtav1-params": ":".join(params)}
         case "prores_ks":
-            return {"profile": "auto", "vendor": "apl0"}
+            options = {"profile": _prores_profile(encoding, info), "vendor": "apl0"}
         case "ffv1":
-            return {"level": "3", "slices": "4", "slicecrc": "1", "g": "1"}
+            options = {"level": "3", "slicecrc": "1", "g": "1"}
+        case "h264_nvenc" | "hevc_nvenc" | "av1_nvenc":
+            # Constant quality without a cap; 0 is a mode of its own.
+            quality = {"tune": "lossless"} if crf == 0 else {"rc": "vbr", "cq": str(crf), "b": "0"}
+            options = {"preset": f"p{1 + effort * 6 // 8}", "forced-idr": "1", **quality}
+    return options | ({"flags": "+ildct+ilme"} if encoding.interlaced else {})
+
+
+def _light(info: VideoInfo, screen: str, light: str, *, decimals: bool = False) -> list[str]:
+    """HDR side data as parameters of these names."""
+    display = info.mastering_display
+    said = [f"{screen}={display.as_decimals() if decimals else display.as_integers()}"] if display else []
+    return [*said, f"{light}={info.content_light}"] if info.content_light else said
+
+
+def _x264_profile(encoding: Encoding, info: VideoInfo) -> dict[str, str]:
+    profile = _X264_PROFILES.get(info.profile or "") if info.codec == "h264" else None
+    # Lossless is a profile of its own, and so is all but 8-bit 4:2:0; Baseline has no fields.
+    plain = encoding.crf > 0 and encoding.pixel_format in ("yuv420p", "yuvj420p") and not encoding.interlaced
+    return {"profile": profile} if profile and plain else {}
+
+
+def _prores_profile(encoding: Encoding, info: VideoInfo) -> str:
+    profile = _PRORES_PROFILES.get(info.profile or "", "auto") if info.codec == "prores" else "hq"
+    fits = profile.startswith("4444") == encoding.pixel_format.startswith("yuv444")
+    return profile if fits else "auto"

@@ -34,6 +34,7 @@ from tasks.segments import Segment
 from tasks.tracks import Cover
 from tasks.tracks import Shot as Stretch
 from tasks.video import encode_segment, join_segments, probe_file, read_frames
+from tasks.video.encoders import choose_encoding
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.segments import Piece
 from tasks.video.write import encoder_options
@@ -77,8 +78,8 @@ def two_faces(frames: np.ndarray[Any, np.dtype[np.int64]]) -> Cover:
 def bare_transcode(source: Path, target: Path, info: VideoInfo) -> None:
     """Decoding and encoding with Veil's own settings, and nothing else."""
     with av.open(str(source)) as before, av.open(str(target), "w") as after:
-        name, options = encoder_options(info, SETTINGS.encoder)
-        stream = after.add_stream(name, rate=info.frame_rate, options=options)
+        encoding = choose_encoding(info, SETTINGS.encoder)
+        stream = after.add_stream(encoding.encoder, rate=info.frame_rate, options=encoder_options(encoding, info))
         stream.width, stream.height, stream.pix_fmt = info.width, info.height, info.pixel_format
         stream.codec_context.thread_count = SETTINGS.encoder.threads
         before.streams.video[0].thread_type = "AUTO"

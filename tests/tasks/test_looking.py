@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tasks.faces import FaceBox
-from tasks.looking import Finder, look, window_frames
+from tasks.looking import Finder, look, look_at, window_frames
 from tasks.samplers.dynamic import Dynamic
 from tasks.samplers.every_frame import EveryFrame
 from tasks.tracks import Shot
@@ -72,6 +72,39 @@ def test_faces_are_found_upright_and_given_as_decoded(rotation_degrees, box, eye
     assert np.allclose(found.boxes, box)
     assert np.allclose(found.landmarks[:, 0], eye)
     assert np.all(found.boxes[:, :2] < found.boxes[:, 2:])
+
+
+def test_a_mirrored_picture_is_looked_at_the_right_way_round(tmp_path) -> None:
+    """The number 85, 000001010101 in twelve blocks, is 101010100000 in a mirror: that is what the detector sees."""
+    path, info, index = drawn(tmp_path, 0)
+    mirror_image = int(f"{85:012b}"[::-1], 2)
+    finder = Finder(ScriptedDetector({mirror_image: [FACE]}), ScriptedRecogniser({mirror_image: [FACE]}))
+    found = look_at(list(read_frames(path, info, index, 85, 85)), info.model_copy(update={"mirrored": True}), finder)
+    assert np.allclose(found.boxes, [WIDTH - 50, 30, WIDTH - 10, 80])
+    assert np.allclose(found.landmarks[:, 0], [WIDTH - 22, 50])
+
+
+@pytest.mark.parametrize(
+    ("aspect", "rotation_degrees", "seen", "box"),
+    [
+        (Fraction(4, 3), 0, (256, 96), [7.5, 30, 37.5, 80]),  # a film for wide screens on a disc
+        (Fraction(8, 9), 0, (192, 108), [10, 30 / 1.125, 50, 80 / 1.125]),  # an American disc
+        (Fraction(4, 3), 90, (192, 128), [22.5, WIDTH - 50, 60, WIDTH - 10]),  # on its side, what is wide becomes high
+    ],
+)
+def test_faces_are_looked_at_in_their_true_shape(aspect, rotation_degrees, seen, box, tmp_path) -> None:
+    path, info, index = drawn(tmp_path, rotation_degrees)
+    sizes = []
+
+    class Measuring(ScriptedDetector):
+        def detect(self, picture_bgr):
+            sizes.append(picture_bgr.shape[1::-1])
+            return super().detect(picture_bgr)
+
+    finder = Finder(Measuring({5: [FACE]}), ScriptedRecogniser({5: [FACE]}))
+    found = look_at(list(read_frames(path, info, index, 5, 5)), info.model_copy(update={"sample_aspect": aspect}), finder)
+    assert sizes == [seen]
+    assert np.allclose(found.boxes, box, atol=0.01)
 
 
 def test_nobody_is_found_without_a_fuss(tmp_path) -> None:

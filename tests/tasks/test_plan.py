@@ -25,7 +25,7 @@ def test_a_plan_survives_its_own_values() -> None:
 WRONG = [
     # a misspelt name, with the right ones
     ({"blur_facez": {}}, ["blur_facez", "no setting", "blur_faces", "find_shots"]),
-    ({"blur_faces": {"blurr": {}}}, ["blur_faces.blurr", "no setting", "blur, encoder"]),
+    ({"blur_faces": {"blurr": {}}}, ["blur_faces.blurr", "no setting", "blur, decoder, encoder"]),
     ({"blur_faces": {"blur": {"tilez": 3}}}, ["tilez", "no setting", "expand, method, tiles"]),  # within the default method
     ({"blur_faces": {"blur": {"method": "solid", "tiles": 3}}}, ["tiles", "no setting", "expand, lightness, method"]),  # of another method
     ({"build_tracks": {"linker": {"gaet": 1}}}, ["gaet", "appearance_weight, gate"]),  # a stage with one method

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 
 
@@ -31,6 +32,7 @@ class Clip:
     rotation_degrees: int = 0
     """counter-clockwise, as FFmpeg counts"""
     hflip: bool = False
+    vflip: bool = False
     sample_aspect: Fraction | None = None
     colours: tuple[int, int, int, int] | None = None
     """range, primaries, transfer, matrix, as FFmpeg numbers them"""
@@ -41,6 +43,9 @@ class Clip:
     subtitles: str | None = None
     container_options: dict[str, str] = field(default_factory=dict)
     container_format: str | None = None
+    layout: str = "stereo"
+    draws: Callable[..., av.VideoFrame] | None = None
+    """number, width, height, pixel format to a picture; None: `picture`"""
 
 
 def picture(number: int, width: int, height: int, pixel_format: str = "yuv420p") -> av.VideoFrame:
@@ -50,6 +55,17 @@ def picture(number: int, width: int, height: int, pixel_format: str = "yuv420p")
     left = (number * 4) % max(1, width - 16)
     rgb[8:24, left : left + 16] = (250, 30, 60)
     return av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(format=pixel_format)
+
+
+def textured(number: int, width: int, height: int, pixel_format: str = "yuv420p") -> av.VideoFrame:
+    """Coarse and fine grain that moves, with noise of its own in every frame: what cameras see, and what encoders find hard."""
+    grain = np.random.default_rng(0).normal(0, 1, (2, height * 2, width * 2)).astype(np.float32)
+    fine, coarse = cv2.GaussianBlur(grain[0], (0, 0), 1.2) * 60, cv2.GaussianBlur(grain[1], (0, 0), 12) * 400
+    part = (slice(number * 2, number * 2 + height), slice(number * 3, number * 3 + width))
+    noise = np.random.default_rng(number + 1).normal(0, 2, (height, width))
+    grey = np.clip(120 + (fine + coarse)[part] + noise, 0, 255).astype(np.uint8)
+    rgb = np.stack([grey, (grey * 0.8 + 20).astype(np.uint8), 255 - grey], axis=-1)
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), "rgb24").reformat(format=pixel_format)
 
 
 def draw(folder: Path, clip: Clip) -> Path:
@@ -80,14 +96,14 @@ def _video(container, clip):
         context.sample_aspect_ratio = clip.sample_aspect
     if clip.colours:
         context.color_range, context.color_primaries, context.color_trc, context.colorspace = clip.colours
-    if clip.rotation_degrees or clip.hflip:
-        stream.set_display_rotation(clip.rotation_degrees, clip.hflip)
+    if clip.rotation_degrees or clip.hflip or clip.vflip:
+        stream.set_display_rotation(clip.rotation_degrees, clip.hflip, clip.vflip)
     return stream
 
 
 def _audio(container, clip):
     stream = container.add_stream(clip.audio, rate=48000)
-    stream.codec_context.layout = "stereo"
+    stream.codec_context.layout = clip.layout
     stream.metadata["language"] = "nor"
     return stream
 
@@ -112,22 +128,22 @@ def _fill(container, clip, videos, tracks):
     samples_done = 0
     for number, pts in enumerate(times):
         for video in videos:
-            frame = picture(number, clip.width, clip.height, clip.pixel_format)
+            frame = (clip.draws or picture)(number, clip.width, clip.height, clip.pixel_format)
             frame.pts, frame.time_base = pts, time_base
             container.mux(video.encode(frame))
         until = int((pts - times[0] + step) * time_base * 48000)
         while tracks and samples_done < until:
             for track in tracks:
-                container.mux(track.encode(tone(samples_done)))
+                container.mux(track.encode(tone(samples_done, layout=clip.layout)))
             samples_done += 1024
     for stream in (*videos, *tracks):
         container.mux(stream.encode(None))
 
 
-def tone(start: int, num_samples: int = 1024) -> av.AudioFrame:
-    """A quiet tone of 440 Hz, two channels."""
+def tone(start: int, num_samples: int = 1024, layout: str = "stereo") -> av.AudioFrame:
+    """A quiet tone of 440 Hz, the same in all channels."""
     wave = (np.sin(np.arange(start, start + num_samples) * 2 * np.pi * 440 / 48000) * 0.2).astype(np.float32)
-    frame = av.AudioFrame.from_ndarray(np.stack([wave, wave]), format="fltp", layout="stereo")
+    frame = av.AudioFrame.from_ndarray(np.stack([wave] * av.AudioLayout(layout).nb_channels), format="fltp", layout=layout)
     frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
     return frame
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 
@@ -98,20 +99,55 @@ def test_a_file_that_shrank_since(tmp_path):
         list(read_frames(path, info, index, 0, 39))
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_upright_picture_and_points_agree(rotation):
+def test_upright_picture_and_points_agree(rotation, mirrored):
     frame = picture(3, 96, 64)
     plain = upright_bgr(frame, 0)
-    turned = upright_bgr(frame, rotation)
+    turned = upright_bgr(frame, rotation, mirrored=mirrored)
     assert turned.shape == ((96, 64, 3) if rotation in (90, 270) else (64, 96, 3))
     for x, y in [(0, 0), (95, 0), (17, 40)]:
-        centre = to_upright(np.array([x + 0.5, y + 0.5]), 96, 64, rotation)
+        centre = to_upright(np.array([x + 0.5, y + 0.5]), 96, 64, rotation, mirrored)
         assert np.array_equal(turned[int(centre[1]), int(centre[0])], plain[y, x])
-        assert np.allclose(to_decoded(centre, 96, 64, rotation), [x + 0.5, y + 0.5])
+        assert np.allclose(to_decoded(centre, 96, 64, rotation, mirrored), [x + 0.5, y + 0.5])
     boxes = np.array([[1, 2, 30, 20], [50, 10, 96, 64]], np.float32)
-    upright = boxes_to_upright(boxes, 96, 64, rotation)
+    upright = boxes_to_upright(boxes, 96, 64, rotation, mirrored)
     assert np.all(upright[:, 2:] > upright[:, :2])
-    assert np.allclose(boxes_to_decoded(upright, 96, 64, rotation), boxes)
+    assert np.allclose(boxes_to_decoded(upright, 96, 64, rotation, mirrored), boxes)
+
+
+UNTURNED = np.arange(12).reshape(3, 4)
+SHOWN = [
+    # counter-clockwise, then mirrored left to right and upside down, as a player shows it
+    (0, False, False, UNTURNED),
+    (-90, False, False, np.rot90(UNTURNED, -1)),  # a phone held upright
+    (180, False, False, UNTURNED[::-1, ::-1]),
+    (90, False, False, np.rot90(UNTURNED, 1)),
+    (0, True, False, UNTURNED[:, ::-1]),  # a selfie
+    (0, False, True, UNTURNED[::-1]),
+    (-90, True, False, np.rot90(UNTURNED, -1)[:, ::-1]),
+    (90, True, False, np.rot90(UNTURNED, 1)[:, ::-1]),
+    (20, False, False, UNTURNED),  # no quarter: the nearest
+    (-80, False, False, np.rot90(UNTURNED, -1)),
+]
+
+
+@pytest.mark.parametrize(("degrees", "hflip", "vflip", "expected"), SHOWN)
+def test_a_display_matrix_is_followed_as_players_do(tmp_path, degrees, hflip, vflip, expected):
+    """The numbers of a small grid, each a block of grey, land where the tag says; and tag and pixels stay as they are."""
+    path = draw(tmp_path, Clip(width=64, height=48, rotation_degrees=degrees, hflip=hflip, vflip=vflip, draws=grid))
+    info, index = probe_file(path)
+    frame = next(read_frames(path, info, index, 0, 0))[1]
+    upright = upright_bgr(frame, info.rotation_degrees, mirrored=info.mirrored)
+    found = np.round(upright[8::16, 8::16, 1] / 20).astype(int)
+    assert np.array_equal(found, expected)
+    left, top = to_upright(np.array([24.0, 8.0]), *info.turn)  # the middle of the block 1
+    assert found[int(top) // 16, int(left) // 16] == 1
+
+
+def grid(number, width, height, pixel_format):
+    grey = np.kron(UNTURNED * 20, np.ones((16, 16))).astype(np.uint8)
+    return av.VideoFrame.from_ndarray(np.repeat(grey[..., None], 3, 2), "rgb24").reformat(format=pixel_format)
 
 
 def test_upright_size_is_that_of_the_upright_picture():

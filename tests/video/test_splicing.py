@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tasks.video import EncoderSettings, probe_file
+from tasks.video.encoders import choose_encoding
 from tasks.video.nal import escaped, is_only_picture, unescaped
 from tasks.video.splicing import why_not_copied
 
@@ -131,12 +132,13 @@ def test_a_group_with_hidden_frames_is_not_copied(tmp_path):
         (Clip(options=H264), "mpegts", EncoderSettings(), "only mp4, mov and mkv"),
         (Clip("a.ts", options=H264), "mp4", EncoderSettings(), "only mp4, mov and mkv"),
         (Clip("a.webm", codec="libvpx-vp9", audio=None, options={}), "matroska", EncoderSettings(), "vp9 is not copied"),
-        (Clip(options=H264), "mp4", EncoderSettings(codec="libx265"), "libx265 was asked for, and the source is h264"),
+        (Clip(options=H264 | {"flags": "+ildct+ilme", "x264-params": "tff=1"}), "mp4", EncoderSettings(), "interlaced"),
+        (Clip(options=H264), "mp4", EncoderSettings(codec="libx265"), "the source is h264, and libx265 writes"),
     ],
 )
 def test_the_reason_for_encoding_everything_is_said(tmp_path, clip, container_format, settings, why):
     info, index = probe_file(draw(tmp_path, clip))
-    found = why_not_copied(info, index, container_format, settings)
+    found = why_not_copied(info, index, container_format, choose_encoding(info, settings, container_format))
     assert found is None if why is None else why in found
 
 

@@ -121,13 +121,21 @@ def test_a_point_that_meets_nobody(pick, words) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rotation_degrees", "x", "y"), [(0, 100, 50), (90, 360 - 50, 100), (180, 640 - 100, 360 - 50), (270, 50, 640 - 100)]
+    ("rotation_degrees", "mirrored", "x", "y"),
+    [
+        (0, False, 100, 50),
+        (90, False, 360 - 50, 100),
+        (180, False, 640 - 100, 360 - 50),
+        (270, False, 50, 640 - 100),
+        (0, True, 640 - 100, 50),
+        (90, True, 50, 100),
+    ],
 )
-def test_points_are_on_the_upright_picture(rotation_degrees, x, y) -> None:
+def test_points_are_on_the_upright_picture(rotation_degrees, mirrored, x, y) -> None:
     """The face is at (100, 50) of the decoded picture, 640x360."""
     face = still(0, 9, square(100, 50, 40))
     pick = TimeAndPlace(picks=(Pick(frame=5, x=x, y=y),))
-    (verdict,) = pick.pick(evidence(face, info=video_info(rotation_degrees=rotation_degrees)))
+    (verdict,) = pick.pick(evidence(face, info=video_info(rotation_degrees=rotation_degrees, mirrored=mirrored)))
     assert verdict.answer == "match"
 
 

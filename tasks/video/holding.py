@@ -1,0 +1,35 @@
+"""Whether a kind of container can hold what is to go into it: found out before any work, by beginning to write one in memory."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import av
+
+from tasks.errors import BadOutput
+from tasks.video.encoders import EncoderSettings, check_encoder
+from tasks.video.join import container_format_of
+from tasks.video.opening import open_source
+
+
+def check_holds(source: Path, target: Path, settings: EncoderSettings) -> None:
+    """Raises BadOutput where the target's container cannot hold a stream that is copied, BadSetting where it cannot hold the encoder's."""
+    container_format = container_format_of(target)
+    check_encoder(settings, container_format)
+    with open_source(source) as container:
+        for stream in container.streams:
+            if stream.type in ("audio", "subtitle") and stream.codec_context is not None and not _holds(container_format, stream):
+                problem = f"a {container_format} file cannot hold the {stream.type} stream {stream.index} ({stream.codec.canonical_name})"
+                raise BadOutput(target, problem, fix="choose a name that ends in .mkv")
+
+
+def _holds(container_format: str, stream: Any) -> bool:
+    try:
+        with av.open(io.BytesIO(), "w", format=container_format) as trial:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
