@@ -45,8 +45,8 @@ def blur_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite:
     num_frames = video.info.num_frames
     for repair in range(plan.verify_blur.repairs + 1):
         tracks = job.run(build_tracks, 0, video, shots, faces, plan.build_tracks)
-        choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people)
-        parts = {"segment": segments, "cover_ref": choice.cover_refs}
+        choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people, marked=plan.blur_faces.show == "boxes")
+        parts = {"segment": segments, "cover_ref": choice.cover_refs, "marks_ref": choice.marks_refs}
         rendered = job.map(blur_faces, num_frames, parts, source=source, video=video, settings=plan.blur_faces)
         with whole_file(target) as written:
             join(rendered, source, video, written.path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from tasks import progress
 from tasks.covering import covered_frames
 from tasks.manifests import RenderedSegment, Video
+from tasks.marks import Marks
 from tasks.plan import BlurFaces
 from tasks.results import ObjectRef, ObjectStore
 from tasks.segments import Segment
@@ -20,13 +21,17 @@ from tasks.video.write import encode_segment
 
 
 @stage("blur_faces")
-def blur_faces(source: Path, video: Video, segment: Segment, cover_ref: ObjectRef, settings: BlurFaces) -> RenderedSegment:
-    """Decodes, blurs and encodes a segment."""
+def blur_faces(
+    source: Path, video: Video, segment: Segment, cover_ref: ObjectRef, marks_ref: ObjectRef | None, settings: BlurFaces
+) -> RenderedSegment:
+    """Decodes, blurs and encodes a segment; draws marks over it if there are any."""
     store = ObjectStore()
     cover = Cover.from_bytes(store.get(cover_ref))
+    marks = Marks.from_bytes(store.get(marks_ref)) if marks_ref else None
     frames = read_frames(source, video.info, video.index, segment.first, segment.last)
     with closing(progress.counted("blur_faces", frames)) as shown, store.new_file("pictures") as (path, kept):
-        num_frames = encode_segment(covered_frames(shown, cover, settings.blur), video.info, settings.encoder, path)
+        covered = covered_frames(shown, cover, settings.blur, video.info.rotation_degrees, marks)
+        num_frames = encode_segment(covered, video.info, settings.encoder, path)
     return RenderedSegment(picture_ref=kept(), num_frames=num_frames)
 
 
