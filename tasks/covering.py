@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import av
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from tasks.blurs.regions import Blur, CoveredFace
-from tasks.faces import FaceBox
+from tasks.faces import FaceBox, Floats
 from tasks.marks import Marks, draw
 from tasks.tracks import Cover
 from tasks.video.planes import as_planar, editable, planes
@@ -37,21 +38,28 @@ def covered_frames(
             yield frame
             continue
         picture = editable(as_planar(frame))
-        for plane in planes(picture):
-            for box, anchor in zip(boxes, anchors, strict=True):
-                blur.cover(plane, CoveredFace(FaceBox(*box), FaceBox(*anchor), rotation_degrees))
-        draw(marked, planes(picture), rotation_degrees)
+        editable_planes = planes(picture)
+        for box, anchor in zip(boxes, anchors, strict=True):
+            blur.cover(editable_planes, CoveredFace(FaceBox(*box), FaceBox(*anchor), rotation_degrees))
+        draw(marked, editable_planes, rotation_degrees)
         yield picture
 
 
 def steadied(cover: Cover) -> Cover:
-    """The same faces with the trembling of each track's boxes smoothed away; a face that moves or grows evenly is followed without lag."""
-    from scipy.signal import savgol_filter  # SciPy takes a second to load
-
+    """The same faces with the trembling of each track's boxes smoothed away; one that moves or grows evenly is followed without lag."""
     boxes = cover.boxes.copy()
     for track in np.unique(cover.tracks):
         own = np.flatnonzero(cover.tracks == track)
-        window = min(_STEADY_FRAMES, len(own) - (len(own) + 1) % 2)
-        if window > 1:
-            boxes[own] = savgol_filter(boxes[own], window, polyorder=1, axis=0, mode="interp")
+        boxes[own] = _on_lines(boxes[own])
     return replace(cover, boxes=boxes)
+
+
+def _on_lines(boxes: Floats) -> Floats:
+    """Each box put on the line through those around it, least squares: their mean, except at both ends."""
+    size = min(len(boxes), _STEADY_FRAMES)
+    windows = sliding_window_view(boxes, size, axis=0)  # (N - size + 1, 4, size)
+    at = np.arange(size) - (size - 1) / 2
+    slopes = windows @ at / max(at @ at, 1)
+    nearest = np.clip(np.arange(len(boxes)) - size // 2, 0, len(windows) - 1)
+    off_middle = np.arange(len(boxes)) - nearest - (size - 1) / 2
+    return np.asarray(windows.mean(axis=-1)[nearest] + slopes[nearest] * off_middle[:, None], np.float32)

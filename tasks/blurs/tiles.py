@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tasks.blurs.regions import middles
+from tasks.blurs.regions import Place
 from tasks.faces import Floats
 from tasks.video.planes import Plane
 
+_MOST_MULTIPLICATIONS = 1 << 17
+_ENOUGH_SAMPLES = 6  # across a tile, for its mean: of more, halves are as good
 _SOFT = 0.25  # of a tile, over which one passes into the next
 
 
@@ -24,39 +28,63 @@ class Grid:
     tile: float
 
 
-def tiled(plane: Plane, rows: slice, columns: slice, grid: Grid) -> Floats:
-    """(H, W) float32: rows and columns of a plane as the means of its tiles, with soft edges between them.
+class Tiling:
+    """A place in planes of the same size, as tiles.
 
-    Tiles count as a whole, as far as they are inside the picture: what they show does not depend on where the rows and columns end.
+    Tiles count as a whole, as far as they are inside the picture: what they show does not depend on where the place ends.
     """
-    height, width = plane.samples.shape
-    down = _Tiles.under(rows, plane.vertical_step, height, grid.y, grid.tile)
-    across = _Tiles.under(columns, plane.horizontal_step, width, grid.x, grid.tile)
-    sums = down.inside.T @ plane.samples[down.samples, across.samples].astype(np.float32) @ across.inside
-    means = sums / np.outer(down.inside.sum(0), across.inside.sum(0))
-    return np.asarray(down.shown @ means @ across.shown.T, np.float32)
+
+    def __init__(self, plane: Plane, place: Place, grid: Grid) -> None:
+        height, width = plane.samples.shape
+        tile = grid.tile / max(plane.horizontal_step, plane.vertical_step)
+        self._halvings = max(0, int(math.log2(tile / _ENOUGH_SAMPLES)))
+        self._down = _Axis(place[0], height, grid.y / plane.vertical_step, grid.tile / plane.vertical_step, 1 << self._halvings)
+        self._across = _Axis(place[1], width, grid.x / plane.horizontal_step, grid.tile / plane.horizontal_step, 1 << self._halvings)
+
+    def of(self, plane: Plane) -> Floats:
+        """The place in a plane, (H, W) float32, as the means of its tiles, with soft edges between them."""
+        samples: npt.NDArray[Any] = plane.samples[self._down.samples, self._across.samples]
+        for _ in range(self._halvings):
+            samples = cv2.resize(samples, (samples.shape[1] // 2, samples.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        means = _product(_product(self._down.mean.T, samples.astype(np.float32)), self._across.mean)
+        return _product(self._down.shown, _product(means, self._across.shown.T))
 
 
-class _Tiles(NamedTuple):
-    """K tiles along one axis of a plane."""
+class _Axis:
+    """K tiles along an axis of a plane; all lengths in samples.
 
-    samples: slice  # M rows or columns, all that are in the tiles
-    inside: Floats  # (M, K), how much of each sample is in each tile
-    shown: Floats  # (N, K), how much of each tile's colour each of the wanted samples gets
+    samples: the slice of rows or columns that the tiles hold, some more where groups of `group` rows are looked at as one
+    mean: (M, K), by how much each group counts in each tile's mean
+    shown: (N, K), how much of each tile's mean is shown at each of the wanted samples
+    """
 
-    @classmethod
-    def under(cls, wanted: slice, step: int, length: int, origin: float, tile: float) -> _Tiles:
-        """The tiles that hold the wanted samples, N of the `length` that there are, each `step` pixels long."""
-        at = (middles(wanted, step) - origin) / tile
-        first, last = np.floor(at[0]), np.floor(at[-1])
-        ends = origin + tile * np.array([first, last + 1])
-        samples = slice(max(0, min(wanted.start, int(ends[0] // step))), min(length, max(wanted.stop, int(-(-ends[1] // step)))))
-        edges = np.arange(first + 1, last + 1)
-        inside = _between((middles(samples, step) - origin) / tile, edges, step / tile)
-        return cls(samples, inside, _between(at, edges, max(_SOFT, step / tile)))
+    def __init__(self, wanted: slice, length: int, origin: float, tile: float, group: int) -> None:
+        first, last = ((end - origin) // tile for end in (wanted.start + 0.5, wanted.stop - 0.5))
+        edges = origin + tile * np.arange(first + 1, last + 1)
+        # Groups are counted from the picture's first sample: they stay where they are when the tiles move.
+        start = max(0, min(wanted.start, int(origin + first * tile)) // group)
+        stop = min(length // group, max(wanted.stop, int(origin + (last + 1) * tile) + 1) // group + 1)
+        self.samples = slice(start * group, stop * group)
+        self.mean = _between(slice(start, stop), edges / group, 1)
+        self.mean /= np.maximum(self.mean.sum(axis=0), 1e-6)
+        self.shown = _between(wanted, edges, max(1, _SOFT * tile))
 
 
-def _between(at: npt.NDArray[np.float64], edges: npt.NDArray[np.float64], width: float) -> Floats:
+def _between(samples: slice, edges: npt.NDArray[np.float64], width: float) -> Floats:
     """(N, K): shares of N samples between K - 1 edges, each of which is passed over a width; every row sums up to 1."""
-    beyond = np.clip((at[:, None] - edges) / width + 0.5, 0, 1)
-    return np.asarray(-np.diff(beyond, axis=1, prepend=1, append=0), np.float32)
+    scale = 1 / width
+    at = np.arange(samples.stop - samples.start, dtype=np.float32)
+    beyond = np.ones((len(at), len(edges) + 2), np.float32)
+    passed = np.subtract.outer(at * np.float32(scale), ((edges - samples.start - 0.5) * scale - 0.5).astype(np.float32))
+    np.maximum(np.minimum(passed, 1, out=passed), 0, out=beyond[:, 1:-1])
+    beyond[:, -1] = 0
+    return beyond[:, :-1] - beyond[:, 1:]
+
+
+def _product(one: Floats, other: Floats) -> Floats:
+    """Of matrices, a part at a time, so small that NumPy takes no threads for it: they would fight with the codecs'."""
+    product = np.empty((one.shape[0], other.shape[1]), np.float32)
+    step = max(1, _MOST_MULTIPLICATIONS // other.size)
+    for first in range(0, len(one), step):
+        np.matmul(one[first : first + step], other, out=product[first : first + step])
+    return product

@@ -10,15 +10,16 @@ A blur is measured in face widths, and what is weaker than these limits is refus
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable, Sequence
 from typing import Literal, Self, cast
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from tasks.blurs.regions import CoveredFace, blend, ellipse, expanded, window
-from tasks.blurs.tiles import Grid, tiled
+from tasks.blurs.regions import CoveredFace, Place, alike, blend, ellipse, expanded, window
+from tasks.blurs.tiles import Grid, Tiling
+from tasks.faces import Floats
 from tasks.method import Method
 from tasks.video.planes import Plane, Samples
 
@@ -29,8 +30,6 @@ _LEAST_TILE_PIXELS = 6.0
 _LEAST_SIGMA_PIXELS = 2.0
 _GROWTH = 1.1  # of a face beyond its steady size, before its tiles grow
 
-Place = tuple[slice, slice]
-
 
 class _Oval(Method):
     """What hides a face inside an ellipse with a soft edge, which lies outside of what has to be covered."""
@@ -38,16 +37,18 @@ class _Oval(Method):
     expand: float = Field(0.3, ge=0, le=2, description="how far the cover reaches beyond the face on every side, in face sizes")
     shape: Literal["head", "face"] = Field("head", description="head: further up, over the hair; face: as far on every side")
 
-    def cover(self, plane: Plane, face: CoveredFace) -> None:
+    def cover(self, planes: Sequence[Plane], face: CoveredFace) -> None:
         box = face.reach(self.expand, _HAIR if self.shape == "head" else 0)
-        place = window(plane, expanded(box, _FEATHER / 2))
-        region = plane.samples[place]
-        if region.size:
-            blend(region, self.hidden(region, plane, place, face), ellipse(plane, *place, box, _FEATHER))
+        for group in alike(planes):
+            place = window(group[0], expanded(box, _FEATHER / 2))
+            if group[0].samples[place].size:
+                share = ellipse(group[0], place, box, _FEATHER)
+                for plane, hidden in zip(group, self.hidden(group, place, face), strict=True):
+                    blend(plane.samples[place], hidden, share)
 
     @abstractmethod
-    def hidden(self, region: Samples, plane: Plane, place: Place, face: CoveredFace) -> npt.NDArray[np.generic]:
-        """What is shown instead of a region of a plane, at its rows and columns."""
+    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Floats | Samples]:
+        """For each of some planes of the same size, what is shown instead of a place in it."""
 
 
 class Pixelate(_Oval):
@@ -62,11 +63,12 @@ class Pixelate(_Oval):
             raise ValueError(f"{self.tiles} tiles would let a face be recognised: with expand={self.expand:g}, at most {most}")
         return self
 
-    def hidden(self, region: Samples, plane: Plane, place: Place, face: CoveredFace) -> npt.NDArray[np.generic]:
+    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Floats | Samples]:
         size = max(_GROWTH * face.size(face.steady), face.size(face.box))
         tile = max(size * (1 + 2 * self.expand) / self.tiles, _LEAST_TILE_PIXELS)
         x, y = (face.steady.left + face.steady.right) / 2, (face.steady.top + face.steady.bottom) / 2
-        return tiled(plane, *place, Grid(x, y, tile))
+        tiling = Tiling(planes[0], place, Grid(x, y, tile))
+        return map(tiling.of, planes)
 
 
 class Round(_Oval):
@@ -75,8 +77,8 @@ class Round(_Oval):
     method: Literal["round"] = "round"
     strength: float = Field(0.2, ge=0.12, le=1, description="standard deviation of the blur, in face widths")
 
-    def hidden(self, region: Samples, plane: Plane, place: Place, face: CoveredFace) -> npt.NDArray[np.generic]:
-        return _blurred(region, plane, self.strength * face.size(face.box))
+    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Floats | Samples]:
+        return [_blurred(plane, place, self.strength * face.size(face.box)) for plane in planes]
 
 
 class Square(Method):
@@ -86,10 +88,11 @@ class Square(Method):
     expand: float = Field(0.3, ge=0, le=2, description="how far the cover reaches beyond the face on every side, in face sizes")
     strength: float = Field(0.2, ge=0.12, le=1, description="standard deviation of the blur, in face widths")
 
-    def cover(self, plane: Plane, face: CoveredFace) -> None:
-        region = plane.samples[window(plane, face.reach(self.expand))]
-        if region.size:
-            region[:] = _blurred(region, plane, self.strength * face.size(face.box))
+    def cover(self, planes: Sequence[Plane], face: CoveredFace) -> None:
+        for plane in planes:
+            place = window(plane, face.reach(self.expand))
+            if plane.samples[place].size:
+                plane.samples[place] = _blurred(plane, place, self.strength * face.size(face.box))
 
 
 class Solid(_Oval):
@@ -98,10 +101,10 @@ class Solid(_Oval):
     method: Literal["solid"] = "solid"
     lightness: float = Field(0.0, ge=0, le=1, description="0 is black, 1 is white")
 
-    def hidden(self, region: Samples, plane: Plane, place: Place, face: CoveredFace) -> npt.NDArray[np.generic]:
-        top = (1 << plane.bits) - 1
-        value = top / 2 if plane.name in "uv" else (16 + 219 * self.lightness) / 255 * top
-        return np.full(region.shape, round(value), region.dtype)
+    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Floats | Samples]:
+        top = (1 << planes[0].bits) - 1
+        light = round((16 + 219 * self.lightness) / 255 * top)
+        return [np.full(1, round(top / 2) if plane.name in "uv" else light, np.float32) for plane in planes]
 
 
 class NoBlur(Method):
@@ -109,12 +112,13 @@ class NoBlur(Method):
 
     method: Literal["none"] = "none"
 
-    def cover(self, plane: Plane, face: CoveredFace) -> None:
+    def cover(self, planes: Sequence[Plane], face: CoveredFace) -> None:
         """Leaves the face as it is."""
 
 
-def _blurred(region: Samples, plane: Plane, sigma_pixels: float) -> Samples:
+def _blurred(plane: Plane, place: Place, sigma_pixels: float) -> Samples:
     """A Gaussian blur whose cost does not grow with the face: what it removes is removed before."""
+    region = plane.samples[place]
     height, width = region.shape
     sigma = max(sigma_pixels, _LEAST_SIGMA_PIXELS) / np.array([plane.horizontal_step, plane.vertical_step])
     size = np.maximum(1, np.round([width, height] / np.maximum(1, sigma / 4)))
