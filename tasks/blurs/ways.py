@@ -2,7 +2,7 @@
 
 A blur is measured in face widths, and what is weaker than these limits is refused or raised:
 
-- tiles: at most five across a face, and none of less than six pixels, which a small face's are raised to. At five, dlib's recogniser is
+- tiles: at most five across a face, and none of less than eight pixels, which a small face's are raised to. At five, dlib's recogniser is
   lost; people need about sixteen (Bachmann 1991).
 - Gaussian blur: a standard deviation of 0.12 faces or more, and two pixels.
 """
@@ -26,7 +26,7 @@ from tasks.video.planes import Plane, Samples
 _FEATHER = 0.12  # of the radius
 _HAIR = 0.2  # of a face's height: how much further a head reaches above the forehead than below the chin
 _MOST_TILES = 5.0  # across a face
-_LEAST_TILE_PIXELS = 6.0
+_LEAST_TILE_PIXELS = 8.0
 _LEAST_SIGMA_PIXELS = 2.0
 _GROWTH = 1.1  # of a face beyond its steady size, before its tiles grow
 
@@ -66,7 +66,12 @@ class Pixelate(_Oval):
     def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Floats | Samples]:
         size = max(_GROWTH * face.size(face.steady), face.size(face.box))
         tile = max(size * (1 + 2 * self.expand) / self.tiles, _LEAST_TILE_PIXELS)
-        x, y = (face.steady.left + face.steady.right) / 2, (face.steady.top + face.steady.bottom) / 2
+        # An odd number has a tile in the middle of the face, an even one a corner: no more than so many reach into the cover.
+        middle_to_corner = tile / 2 * (self.tiles % 2)
+        x, y = (
+            (first + after) / 2 - middle_to_corner
+            for first, after in ((face.steady.left, face.steady.right), (face.steady.top, face.steady.bottom))
+        )
         tiling = Tiling(planes[0], place, Grid(x, y, tile))
         return map(tiling.of, planes)
 
