@@ -9,9 +9,10 @@ import av
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from tasks.blurs.boxes import draw
 from tasks.blurs.regions import Blur, CoveredFace
 from tasks.faces import FaceBox, Floats
-from tasks.marks import Marks, draw
+from tasks.marks import Marks
 from tasks.tracks import Cover
 from tasks.video.planes import as_planar, editable, planes
 from tasks.video.upright import Rotation

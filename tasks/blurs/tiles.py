@@ -37,7 +37,7 @@ class Tiling:
     def __init__(self, plane: Plane, place: Place, grid: Grid) -> None:
         height, width = plane.samples.shape
         tile = grid.tile / max(plane.horizontal_step, plane.vertical_step)
-        self._halvings = max(0, int(math.log2(tile / _ENOUGH_SAMPLES)))
+        self._halvings = max(0, int(math.log2(min(tile / _ENOUGH_SAMPLES, height, width))))
         self._down = _Axis(place[0], height, grid.y / plane.vertical_step, grid.tile / plane.vertical_step, 1 << self._halvings)
         self._across = _Axis(place[1], width, grid.x / plane.horizontal_step, grid.tile / plane.horizontal_step, 1 << self._halvings)
 
@@ -59,15 +59,15 @@ class _Axis:
     """
 
     def __init__(self, wanted: slice, length: int, origin: float, tile: float, group: int) -> None:
-        first, last = ((end - origin) // tile for end in (wanted.start + 0.5, wanted.stop - 0.5))
-        edges = origin + tile * np.arange(first + 1, last + 1)
+        whole = length // group * group  # what is left over at the picture's end counts in no mean
+        first, last = ((min(end, whole - 0.5) - origin) // tile for end in (wanted.start + 0.5, wanted.stop - 0.5))
+        edges = origin + tile * np.arange(first, last + 2)
         # Groups are counted from the picture's first sample: they stay where they are when the tiles move.
-        start = max(0, min(wanted.start, int(origin + first * tile)) // group)
-        stop = min(length // group, max(wanted.stop, int(origin + (last + 1) * tile) + 1) // group + 1)
+        start, stop = max(0, int(edges[0] // group)), min(whole // group, int(edges[-1] // group) + 1)
         self.samples = slice(start * group, stop * group)
-        self.mean = _between(slice(start, stop), edges / group, 1)
-        self.mean /= np.maximum(self.mean.sum(axis=0), 1e-6)
-        self.shown = _between(wanted, edges, max(1, _SOFT * tile))
+        self.mean = _between(slice(start, stop), edges / group, 1)[:, 1:-1]
+        self.mean /= self.mean.sum(axis=0)
+        self.shown = _between(wanted, edges[1:-1], max(1, _SOFT * tile))
 
 
 def _between(samples: slice, edges: npt.NDArray[np.float64], width: float) -> Floats:
