@@ -36,8 +36,9 @@ def blur(options: argparse.Namespace) -> None:
     for warning in report.warnings:
         screen.say(f"! {warning}")
     people = sum(decision.decision != "kept" for decision in report.people)
+    blurred = "would be blurred" if report.plan.blur_faces.shows_faces else "blurred"
     screen.say(
-        f"{options.output}: {people} of {len(report.people)} people blurred in {report.num_covered_frames} of {report.num_frames} frames"
+        f"{options.output}: {people} of {len(report.people)} people {blurred} in {report.num_covered_frames} of {report.num_frames} frames"
     )
 
 

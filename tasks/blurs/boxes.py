@@ -16,9 +16,9 @@ from tasks.video.planes import Plane
 from tasks.video.upright import Rotation, boxes_to_decoded, boxes_to_upright, upright_size
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_TEXT_HEIGHT = 0.024  # of the upright picture's
-_LEAST_TEXT_PIXELS = 9
-_PLATE = 170  # of 255: how black it is behind a caption
+_TEXT_HEIGHT = 0.027  # of the upright picture's
+_LEAST_TEXT_PIXELS = 11
+_PLATE = 210  # of 255: how black it is behind a caption
 _ALIGNED_PIXELS = 8  # whole samples of every plane
 
 # 8-bit levels by plane. Orange and sky blue are told apart by the colour-blind too (Okabe and Ito 2008); so are solid and dashed lines.
