@@ -43,7 +43,7 @@ def blur_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite:
     video, shots, segments, faces = looked
     for repair in range(plan.verify_blur.repairs + 1):
         tracks = job.run(build_tracks, 0, video, shots, faces, plan.build_tracks)
-        choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people)
+        choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people, marked=plan.blur_faces.show == "boxes")
         with whole_file(target) as written:
             rendering = render(job, source, looked, tracks, choice, plan, written.path)
             if rendering.check.missed is None or repair == plan.verify_blur.repairs:

@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     who.add_argument("--at", action="append", metavar="TIME,X,Y", help="blur whoever is seen there, wherever they appear; may be repeated")
     blur.add_argument("--keep-picked", action="store_true", help="with --at: blur all but these people")
     blur.add_argument("--preview", metavar="SECONDS", help="only the first seconds, such as 10s")
+    blur.add_argument("--show", choices=["boxes"], help="for review: draw whose face each is, and why it is covered or kept")
     blur.add_argument("--report", type=Path, metavar="FILE", help="write what was done, as JSON")
     blur.add_argument("--overwrite", action="store_true", help="replace OUT if it is there")
     blur.add_argument("--encoder", metavar="NAME[:PRESET]", help="encode with this, such as libx265:slow; without it, like the source")

@@ -38,8 +38,9 @@ def blur(options: argparse.Namespace) -> None:
     for warning in report.warnings:
         screen.say(f"! {warning}")
     people = sum(decision.decision != "kept" for decision in report.people)
+    blurred = "would be blurred" if report.plan.blur_faces.shows_faces else "blurred"
     screen.say(
-        f"{options.output}: {people} of {len(report.people)} people blurred in {report.num_covered_frames} of {report.num_frames} frames"
+        f"{options.output}: {people} of {len(report.people)} people {blurred} in {report.num_covered_frames} of {report.num_frames} frames"
     )
 
 
@@ -84,9 +85,11 @@ def plan_of(options: argparse.Namespace) -> Plan:
         chosen = {"policy": policy, "selectors": [{"method": "time_and_place", "picks": picks}]}
     if options.preview is not None:
         values["preview_seconds"] = _preview_seconds(options.preview)
-    if chosen:
-        given = values.get("choose_people", {})
-        values["choose_people"] = given | chosen if isinstance(given, dict) else given
+    shown = {"show": options.show} if options.show else {}
+    for stage, said in (("choose_people", chosen), ("blur_faces", shown)):
+        given = values.get(stage, {})
+        if said:
+            values[stage] = given | said if isinstance(given, dict) else given
     return make_plan(values)
 
 

@@ -12,10 +12,12 @@ from flows.report import Rendering
 from tasks.blur_faces import blur_faces, join, settle
 from tasks.copying import stretches_of
 from tasks.errors import BadVideo
+from tasks.faces import Ints
 from tasks.hashing import file_sha256
 from tasks.manifests import Choice, TrackSet
+from tasks.marks import Marks
 from tasks.plan import Plan
-from tasks.results import ObjectStore
+from tasks.results import ObjectRef, ObjectStore
 from tasks.tracks import Cover
 from tasks.verify_blur import verify_blur
 from tasks.video.join import container_format_of
@@ -26,12 +28,12 @@ from tasks.video.splicing import why_not_copied
 def render(job: Job, source: Path, looked: LookedThrough, tracks: TrackSet, choice: Choice, plan: Plan, target: Path) -> Rendering:
     """Writes and checks `target`. What the source's packets and ours do not make one stream of is encoded as a whole."""
     video = looked.video
-    covered = np.unique(np.concatenate([Cover.from_bytes(ObjectStore().get(ref)).frames for ref in choice.cover_refs]))
+    changed = np.unique(np.concatenate([_changed_frames(*refs) for refs in zip(choice.cover_refs, choice.marks_refs, strict=True)]))
 
     def attempt(why_all_encoded: str | None) -> Rendering:
-        stretches = stretches_of(looked.segments, video.index, covered, copying=why_all_encoded is None)
+        stretches = stretches_of(looked.segments, video.index, changed, copying=why_all_encoded is None)
         num_encoded = sum(stretch.num_frames for each in stretches for stretch in each)
-        parts = {"stretches": stretches, "cover_ref": choice.cover_refs}
+        parts = {"stretches": stretches, "cover_ref": choice.cover_refs, "marks_ref": choice.marks_refs}
         rendered = job.map(blur_faces, num_encoded, parts, source=source, video=video, settings=settings)
         join(rendered, source, video, target, plan.keep_metadata)
         sha256 = file_sha256(target)
@@ -49,3 +51,10 @@ def render(job: Job, source: Path, looked: LookedThrough, tracks: TrackSet, choi
             raise
         problem = error.problem if isinstance(error, BadVideo) else error
         return attempt(f"the source's packets and ours did not play as one stream ({problem})")
+
+
+def _changed_frames(cover_ref: ObjectRef, marks_ref: ObjectRef | None) -> Ints:
+    """The frames of a segment that do not stay as they are."""
+    covers = [Cover.from_bytes(ObjectStore().get(cover_ref))]
+    covers += [Marks.from_bytes(ObjectStore().get(marks_ref)).faces] if marks_ref else []
+    return np.concatenate([cover.frames for cover in covers])

@@ -10,6 +10,7 @@ from tasks import progress
 from tasks.copying import Stretch
 from tasks.covering import covered_frames
 from tasks.manifests import EncodedStretch, RenderedSegment, Video
+from tasks.marks import Marks
 from tasks.plan import BlurFaces
 from tasks.results import ObjectRef, ObjectStore
 from tasks.stage import stage
@@ -25,15 +26,23 @@ from tasks.video.write import encode_segment
 
 
 @stage("blur_faces")
-def blur_faces(source: Path, video: Video, stretches: tuple[Stretch, ...], cover_ref: ObjectRef, settings: BlurFaces) -> RenderedSegment:
-    """Decodes, blurs and encodes what of a segment is not copied; each stretch is a file that refers to nothing outside."""
-    store = ObjectStore()
+def blur_faces(
+    source: Path, video: Video, stretches: tuple[Stretch, ...], cover_ref: ObjectRef, marks_ref: ObjectRef | None, settings: BlurFaces
+) -> RenderedSegment:
+    """Decodes, blurs and encodes what of a segment is not copied, and draws marks over it if there are any.
+
+    Each stretch is a file that refers to nothing outside.
+    """
+    store, info = ObjectStore(), video.info
     cover = Cover.from_bytes(store.get(cover_ref))
+    marks = Marks.from_bytes(store.get(marks_ref)) if marks_ref else None
     encoded = []
     for stretch in stretches:
-        frames = read_frames(source, video.info, video.index, stretch.first, stretch.last, settings.decoder)
+        frames = read_frames(source, info, video.index, stretch.first, stretch.last, settings.decoder)
         with closing(progress.counted("blur_faces", frames)) as shown, store.new_file("pictures") as (path, kept):
-            encode_segment(covered_frames(shown, cover, settings.blur), video.info, settings.encoder, path)
+            own = cover.within(stretch.first, stretch.last)
+            pictures = covered_frames(shown, own, settings.blur, info.rotation_degrees, marks, info.mirrored)
+            encode_segment(pictures, info, settings.encoder, path)
         encoded.append(EncodedStretch(stretch=stretch, picture_ref=kept()))
     return RenderedSegment(encoded=tuple(encoded))
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
+
+from tasks.marks import Marks
 from tasks.method import Settings
 from tasks.selectors.verdicts import Evidence, Selector, Verdict
-from tasks.tracks import Track
+from tasks.tracks import Cover, Track
 
 Policy = Literal["blur_everyone", "blur_only", "keep_only"]
 
@@ -58,6 +61,18 @@ def decisions_of(tracks: Sequence[Track], verdicts: Sequence[Verdict], policy: P
     """A decision a person, those that somebody should look at first, then by seconds on screen."""
     decisions = [_decision(person, tracks, verdicts, policy, frame_rate) for person in sorted({track.person for track in tracks})]
     return sorted(decisions, key=lambda decision: (not decision.unsure, -decision.seconds))
+
+
+def marks_of(tracks: Sequence[Track], verdicts: Sequence[Verdict], policy: Policy) -> Marks:
+    """What a review video says of each track: the number that its person has in the report, what happens to it, and why."""
+    covered = np.array([is_covered(verdict, policy) for verdict in verdicts], np.bool_)
+    captions = [
+        f"#{track.person} {'blurred' if blurred else 'kept'}\n{verdict.reason}"
+        + ("" if verdict.distance is None else f" ({verdict.distance:.2f})")
+        for track, verdict, blurred in zip(tracks, verdicts, covered, strict=True)
+    ]
+    everyone = list(range(len(tracks)))
+    return Marks(Cover.from_tracks(tracks, everyone), np.array(everyone, np.int64), covered, np.array(captions, np.str_))
 
 
 def _decision(person: int, tracks: Sequence[Track], verdicts: Sequence[Verdict], policy: Policy, frame_rate: float) -> Decision:

@@ -86,6 +86,8 @@ class Choice(Manifest):
     """one for each segment, so that a segment whose cover stays the same is not rendered again"""
     kept_refs: tuple[ObjectRef, ...]
     """the same for the faces that stay visible, so that they can be told from faces that were missed"""
+    marks_refs: tuple[ObjectRef | None, ...]
+    """what a review video shows of all of them; None where none was asked for"""
     decisions: tuple[Decision, ...]
     num_covered_frames: int
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from tasks.blurs.ways import Pixelate, Round, Solid, Square
+from tasks.blurs.ways import NoBlur, Pixelate, Round, Solid, Square
 from tasks.detectors.centerface import CenterFace
 from tasks.errors import BadSetting
 from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
@@ -41,7 +41,7 @@ Linker = Assignment
 Interpolator = Annotated[Pchip | Linear | Nearest | CubicSpline | Polynomial, Field(discriminator="method")]
 Smoother = Annotated[MovingAverage | SavitzkyGolay | NoSmoothing, Field(discriminator="method")]
 Selector = Annotated[KnownFaces | TimeAndPlace, Field(discriminator="method")]
-Blur = Annotated[Pixelate | Round | Square | Solid, Field(discriminator="method")]
+Blur = Annotated[Pixelate | Round | Square | Solid | NoBlur, Field(discriminator="method")]
 
 
 class FindShots(Settings):
@@ -89,11 +89,23 @@ class ChoosePeople(Settings):
 
 class BlurFaces(Settings):
     blur: Blur = Pixelate()
+    show: Literal["nothing", "boxes"] = Field("nothing", description="boxes: for review, whose face each is and why it is covered or kept")
     encoder: EncoderSettings = EncoderSettings()
     copy_untouched: bool = Field(
         True, description="groups of pictures without a covered face stay as they are in the source, where the codec and the file allow it"
     )
     decoder: DecoderSettings = DecoderSettings()
+
+    @model_validator(mode="after")
+    def _hides(self) -> BlurFaces:
+        if self.shows_faces and self.show == "nothing":
+            raise ValueError("the blur none shows the faces, and is for review: add --show boxes, or choose another blur")
+        return self
+
+    @property
+    def shows_faces(self) -> bool:
+        """Whether even the faces that should be covered are seen."""
+        return isinstance(self.blur, NoBlur)
 
 
 class VerifyBlur(Settings):

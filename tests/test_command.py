@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from flows import cli
+from flows.commands import plan_of
 from tests.clips import Clip
 from tests.conftest import use_store
 
@@ -389,3 +390,9 @@ def test_preview_that_is_no_time(
     status = cli.main(["blur", f"{desk.inputs}/good.mp4", "-o", str(desk.output), f"--preview={text}"])
     assert_one_line(capfd.readouterr().err.splitlines(), ["--preview"])
     assert status == cli.USAGE_ERROR
+
+
+def test_boxes_are_a_setting_of_the_blur() -> None:
+    words = ["blur", "in.mp4", "-o", "out.mp4", "--show", "boxes", "--set", "blur_faces.blur.method=none"]
+    asked = plan_of(cli._parser().parse_args(words)).blur_faces
+    assert (asked.show, asked.shows_faces) == ("boxes", True)

@@ -2,20 +2,66 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from tasks.faces import FaceBox, Floats
 from tasks.video.planes import Plane, Samples
+from tasks.video.upright import Rotation
+
+Place = tuple[slice, slice]
+"""rows and columns of a plane"""
+
+_WIDTH_OF_HEIGHT = 0.75  # of a narrow face, seen from the front
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredFace:
+    """A face to be hidden.
+
+    box: what has to be hidden, in pixels of the decoded picture; may reach beyond it
+    steady: the same face's box without its trembling from frame to frame: an anchor for what must not shimmer
+    rotation_degrees: clockwise, by which the decoded picture is turned to be upright
+    """
+
+    box: FaceBox
+    steady: FaceBox
+    rotation_degrees: Rotation = 0
+
+    def size(self, box: FaceBox) -> float:
+        """The width, in pixels, of the face in one of its boxes; of a narrow one, in profile, the width that it has from the front."""
+        across, down = (box.height, box.width) if self.rotation_degrees in (90, 270) else (box.width, box.height)
+        return max(across, _WIDTH_OF_HEIGHT * down)
+
+    def reach(self, expand: float, hair: float = 0.0) -> FaceBox:
+        """Its box, larger by `expand` of its width and height on every side, and by `hair` of its height beyond the forehead."""
+        reach = expanded(self.box, expand)
+        match self.rotation_degrees:
+            case 0:
+                return FaceBox(reach.left, reach.top - hair * self.box.height, reach.right, reach.bottom)
+            case 90:
+                return FaceBox(reach.left - hair * self.box.width, reach.top, reach.right, reach.bottom)
+            case 180:
+                return FaceBox(reach.left, reach.top, reach.right, reach.bottom + hair * self.box.height)
+            case 270:
+                return FaceBox(reach.left, reach.top, reach.right + hair * self.box.width, reach.bottom)
 
 
 class Blur(Protocol):
-    """Makes a face unrecognisable, plane by plane."""
+    """Makes a face unrecognisable."""
 
-    def cover(self, plane: Plane, face: FaceBox) -> None:
-        """Blurs a face in place; its box is in pixels of the picture, and may reach beyond it."""
+    def cover(self, planes: Sequence[Plane], face: CoveredFace) -> None:
+        """Blurs a face in all planes of a picture, in place."""
+
+
+def alike(planes: Sequence[Plane]) -> Iterator[list[Plane]]:
+    """The planes together that are of the same size: luma, both of chroma."""
+    return (list(group) for _, group in groupby(planes, key=lambda plane: plane.samples.shape))
 
 
 def expanded(box: FaceBox, by: float) -> FaceBox:
@@ -23,36 +69,41 @@ def expanded(box: FaceBox, by: float) -> FaceBox:
     return FaceBox(box.left - by * box.width, box.top - by * box.height, box.right + by * box.width, box.bottom + by * box.height)
 
 
-def window(plane: Plane, box: FaceBox) -> tuple[slice, slice]:
+def window(plane: Plane, box: FaceBox) -> Place:
     """Rows and columns of a plane that hold the part of the box that is inside the picture."""
     height, width = plane.samples.shape
-    top, bottom = np.clip([np.floor(box.top / plane.vertical_step), np.ceil(box.bottom / plane.vertical_step)], 0, height).astype(int)
-    left, right = np.clip([np.floor(box.left / plane.horizontal_step), np.ceil(box.right / plane.horizontal_step)], 0, width).astype(int)
-    return slice(top, bottom), slice(left, right)
+    rows = _between(box.top / plane.vertical_step, box.bottom / plane.vertical_step, height)
+    return rows, _between(box.left / plane.horizontal_step, box.right / plane.horizontal_step, width)
 
 
-def ellipse(plane: Plane, rows: slice, columns: slice, box: FaceBox, feather: float) -> Floats:
+def _between(first: float, after: float, length: int) -> slice:
+    start, stop = (min(max(end, 0), length) for end in (math.floor(first), math.ceil(after)))
+    return slice(start, stop)
+
+
+def ellipse(plane: Plane, place: Place, box: FaceBox, feather: float) -> Floats:
     """(H, W) float32: 1 inside the ellipse that the box holds, falling to 0 outside it over a share `feather` of its radius."""
-    x = _offsets(columns, plane.horizontal_step, box.left, box.right)
-    y = _offsets(rows, plane.vertical_step, box.top, box.bottom)
-    share = np.add.outer(y * y, x * x)
-    np.sqrt(share, out=share)
-    np.subtract(1 + feather, share, out=share)
-    np.multiply(share, 1 / feather, out=share)
+    y = _radii(place[0], plane.vertical_step, box.top, box.bottom)
+    x = _radii(place[1], plane.horizontal_step, box.left, box.right)
+    # Falls with the square of the radius, which saves its root.
+    outer = (1 + feather) ** 2
+    scale = 1 / (outer - 1)
+    share = np.subtract.outer((outer - y * y) * np.float32(scale), x * x * np.float32(scale))
     return np.asarray(np.clip(share, 0, 1, out=share), np.float32)
 
 
-def _offsets(samples: slice, step: int, first: float, after: float) -> Floats:
+def _radii(samples: slice, step: int, first: float, after: float) -> Floats:
     """How far each sample is from the middle between two sides, in units of half their distance."""
     scale = 2 / (after - first)
     middles = (np.arange(samples.start, samples.stop) + 0.5) * step
     return np.asarray((middles - (first + after) / 2) * scale, np.float32)
 
 
-def blend(region: Samples, blurred: npt.NDArray[np.generic], share: Floats) -> None:
+def blend(region: Samples, blurred: Floats | Samples, share: Floats) -> None:
     """Puts `blurred` over a region, in place, by its share of each sample."""
-    mixed = np.subtract(blurred, region, dtype=np.float32)
+    shown = region.astype(np.float32)
+    mixed = blurred - shown
     mixed *= share
-    mixed += region
+    mixed += shown
     mixed += 0.5  # samples are cut off, not rounded
     region[:] = mixed

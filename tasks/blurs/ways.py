@@ -1,64 +1,103 @@
-"""Pixelate, blur round or square, or paint over: all scaled to the face, so that a small one is as unrecognisable as a large one."""
+"""Pixelate, blur round or square, or paint over: all scaled to the face, so that a small one is as unrecognisable as a large one.
+
+A blur is measured in face widths, and what is weaker than these limits is refused or raised:
+
+- tiles: at most five across a face, and none of less than eight pixels, which a small face's are raised to. At five, dlib's recogniser is
+  lost; people need about sixteen (Bachmann 1991).
+- Gaussian blur: a standard deviation of 0.12 faces or more, and two pixels.
+"""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Literal, cast
+from collections.abc import Iterable, Sequence
+from typing import Literal, Self, cast
 
 import cv2
 import numpy as np
-import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from tasks.blurs.regions import blend, ellipse, expanded, window
-from tasks.faces import FaceBox, Floats, Ints
+from tasks.blurs.regions import CoveredFace, Place, alike, blend, ellipse, expanded, window
+from tasks.blurs.tiles import Grid, Tiling
+from tasks.faces import Floats
 from tasks.method import Method
 from tasks.video.planes import Plane, Samples
 
 _FEATHER = 0.12  # of the radius
-
-Place = tuple[slice, slice]
+_HAIR = 0.2  # of a face's height: how much further a head reaches above the forehead than below the chin
+_MOST_TILES = 5.0  # across a face
+_LEAST_TILE_PIXELS = 8.0
+_LEAST_SIGMA_PIXELS = 2.0
+_GROWTH = 1.1  # of a face beyond its steady size, before its tiles grow
 
 
 class _Oval(Method):
     """What hides a face inside an ellipse with a soft edge, which lies outside of what has to be covered."""
 
     expand: float = Field(0.3, ge=0, le=2, description="how far the cover reaches beyond the face on every side, in face sizes")
+    shape: Literal["head", "face"] = Field("head", description="head: further up, over the hair; face: as far on every side")
 
-    def cover(self, plane: Plane, face: FaceBox) -> None:
-        box = expanded(face, self.expand)
-        place = window(plane, expanded(box, _FEATHER / 2))
-        region = plane.samples[place]
-        if region.size:
-            blend(region, self.hidden(region, plane, place, box), ellipse(plane, *place, box, _FEATHER))
+    def cover(self, planes: Sequence[Plane], face: CoveredFace) -> None:
+        box = face.reach(self.expand, _HAIR if self.shape == "head" else 0)
+        for group in alike(planes):
+            place = window(group[0], expanded(box, _FEATHER / 2))
+            if group[0].samples[place].size:
+                share = ellipse(group[0], place, box, _FEATHER)
+                for plane, hidden in zip(group, self.hidden(group, place, face), strict=True):
+                    blend(plane.samples[place], hidden, share)
 
     @abstractmethod
-    def hidden(self, region: Samples, plane: Plane, place: Place, box: FaceBox) -> npt.NDArray[np.generic]:
-        """What is shown instead of a region of a plane, at its rows and columns; `box` is the covered face."""
+    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Floats | Samples]:
+        """For each of some planes of the same size, what is shown instead of a place in it."""
 
 
 class Pixelate(_Oval):
-    """Coarse tiles, each the mean of what it hides; they move with the face."""
+    """Coarse tiles with soft edges, each the mean of what it hides; the grid is fixed to the face, and moves and grows with it."""
 
     method: Literal["pixelate"] = "pixelate"
-    tiles: int = Field(8, ge=1, le=8, description="across the covered width; more would let a face be recognised")
+    tiles: int = Field(8, ge=1, le=25, description="at most so many across the covered width; at most 5 across the face itself")
 
-    def hidden(self, region: Samples, plane: Plane, place: Place, box: FaceBox) -> npt.NDArray[np.generic]:
-        # Tiles are counted from the box's corner, as far beyond it as the region reaches.
-        down, starts_down = _tiles(place[0], plane.vertical_step, box.top, box.width / self.tiles)
-        right, starts_right = _tiles(place[1], plane.horizontal_step, box.left, box.width / self.tiles)
-        means = _means(region, starts_down, starts_right)
-        return means.repeat(np.bincount(down), axis=0).repeat(np.bincount(right), axis=1)
+    @model_validator(mode="after")
+    def _hides(self) -> Self:
+        if self.tiles > (most := int(_MOST_TILES * (1 + 2 * self.expand) + 1e-6)):
+            raise ValueError(f"{self.tiles} tiles would let a face be recognised: with expand={self.expand:g}, at most {most}")
+        return self
+
+    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Floats | Samples]:
+        size = max(_GROWTH * face.size(face.steady), face.size(face.box))
+        tile = max(size * (1 + 2 * self.expand) / self.tiles, _LEAST_TILE_PIXELS)
+        # An odd number has a tile in the middle of the face, an even one a corner: no more than so many reach into the cover.
+        middle_to_corner = tile / 2 * (self.tiles % 2)
+        x, y = (
+            (first + after) / 2 - middle_to_corner
+            for first, after in ((face.steady.left, face.steady.right), (face.steady.top, face.steady.bottom))
+        )
+        tiling = Tiling(planes[0], place, Grid(x, y, tile))
+        return map(tiling.of, planes)
 
 
 class Round(_Oval):
     """A Gaussian blur: the thesis's feathered circle, made to fit a face."""
 
     method: Literal["round"] = "round"
-    strength: float = Field(0.12, ge=0.08, le=1, description="standard deviation of the blur, in covered widths")
+    strength: float = Field(0.2, ge=0.12, le=1, description="standard deviation of the blur, in face widths")
 
-    def hidden(self, region: Samples, plane: Plane, place: Place, box: FaceBox) -> npt.NDArray[np.generic]:
-        return _blurred(region, plane, self.strength * box.width)
+    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Floats | Samples]:
+        return [_blurred(plane, place, self.strength * face.size(face.box)) for plane in planes]
+
+
+class Square(Method):
+    """A Gaussian blur of the whole rectangle, with hard edges."""
+
+    method: Literal["square"] = "square"
+    expand: float = Field(0.3, ge=0, le=2, description="how far the cover reaches beyond the face on every side, in face sizes")
+    strength: float = Field(0.2, ge=0.12, le=1, description="standard deviation of the blur, in face widths")
+
+    def cover(self, planes: Sequence[Plane], face: CoveredFace) -> None:
+        for plane in planes:
+            place = window(plane, face.reach(self.expand))
+            if plane.samples[place].size:
+                plane.samples[place] = _blurred(plane, place, self.strength * face.size(face.box))
 
 
 class Solid(_Oval):
@@ -67,44 +106,26 @@ class Solid(_Oval):
     method: Literal["solid"] = "solid"
     lightness: float = Field(0.0, ge=0, le=1, description="0 is black, 1 is white")
 
-    def hidden(self, region: Samples, plane: Plane, place: Place, box: FaceBox) -> npt.NDArray[np.generic]:
-        top = (1 << plane.bits) - 1
-        value = top / 2 if plane.name in "uv" else (16 + 219 * self.lightness) / 255 * top
-        return np.full(region.shape, round(value), region.dtype)
+    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Floats | Samples]:
+        top = (1 << planes[0].bits) - 1
+        light = round((16 + 219 * self.lightness) / 255 * top)
+        return [np.full(1, round(top / 2) if plane.name in "uv" else light, np.float32) for plane in planes]
 
 
-class Square(Method):
-    """A Gaussian blur of the whole rectangle, with hard edges."""
+class NoBlur(Method):
+    """Covers nothing: for a look at what would be covered, with `show = "boxes"`."""
 
-    method: Literal["square"] = "square"
-    expand: float = Field(0.3, ge=0, le=2, description="how far the cover reaches beyond the face on every side, in face sizes")
-    strength: float = Field(0.12, ge=0.08, le=1, description="standard deviation of the blur, in covered widths")
+    method: Literal["none"] = "none"
 
-    def cover(self, plane: Plane, face: FaceBox) -> None:
-        box = expanded(face, self.expand)
-        region = plane.samples[window(plane, box)]
-        if region.size:
-            region[:] = _blurred(region, plane, self.strength * box.width)
+    def cover(self, planes: Sequence[Plane], face: CoveredFace) -> None:
+        """Leaves the face as it is."""
 
 
-def _tiles(samples: slice, step: int, origin: float, tile: float) -> tuple[Ints, Ints]:
-    """The tile of each row or column of a region, counted from 0, and the first row or column of each tile."""
-    position = np.floor(((np.arange(samples.start, samples.stop) + 0.5) * step - origin) / max(tile, step))
-    _, starts, tiles = np.unique(position, return_index=True, return_inverse=True)
-    return tiles, starts
-
-
-def _means(region: Samples, starts_down: Ints, starts_right: Ints) -> Floats:
-    """(tiles down, tiles across) float32, the mean of each tile of a region, in whole steps."""
-    heights, widths = np.diff(np.append(starts_down, region.shape[0])), np.diff(np.append(starts_right, region.shape[1]))
-    sums = np.add.reduceat(np.add.reduceat(region, starts_down, axis=0, dtype=np.uint32), starts_right, axis=1)
-    return np.asarray(np.rint(sums / (heights[:, None] * widths[None])), np.float32)
-
-
-def _blurred(region: Samples, plane: Plane, sigma_pixels: float) -> Samples:
+def _blurred(plane: Plane, place: Place, sigma_pixels: float) -> Samples:
     """A Gaussian blur whose cost does not grow with the face: what it removes is removed before."""
+    region = plane.samples[place]
     height, width = region.shape
-    sigma = np.array([sigma_pixels / plane.horizontal_step, sigma_pixels / plane.vertical_step])
+    sigma = max(sigma_pixels, _LEAST_SIGMA_PIXELS) / np.array([plane.horizontal_step, plane.vertical_step])
     size = np.maximum(1, np.round([width, height] / np.maximum(1, sigma / 4)))
     small = cv2.resize(region, size.astype(int).tolist(), interpolation=cv2.INTER_AREA)
     across, down = sigma * size / [width, height]

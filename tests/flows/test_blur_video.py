@@ -167,6 +167,18 @@ def test_other_blur_is_verified(blurred_otherwise: Run) -> None:
     assert blurred_otherwise.known["verify_blur"] == (0, 1)
 
 
+def test_review_shows_faces_and_says_so(kept: Run, visits_clip: Clip, outputs: Path) -> None:
+    """Boxes without a blur: only choosing and rendering are done again, and what is seen on purpose is no finding."""
+    review = {"blur_faces": {"show": "boxes", "blur": {"method": "none"}}}
+    run = run_flow(kept.source, outputs / "review.mp4", SECOND | keep(visits_clip.photo("collins")) | review)
+    assert run.report.warnings[0] == "this is for review only: it shows the faces that should be covered"
+    assert [finding for finding in run.report.findings if finding.kind == "recognisable"] == []
+    assert run.decisions == kept.decisions
+    assert all(run.known[stage][0] == run.known[stage][1] for stage in NOTHING_BEFORE_CHOICE)
+    seen = likenesses(visits_clip.video, run.target, visits_clip.truth)
+    assert all(min(values) > HIDDEN for values in seen.values())
+
+
 def test_removed_target_is_joined_from_the_cache(kept: Run) -> None:
     before = kept.target.read_bytes()
     kept.target.unlink()

@@ -30,7 +30,7 @@ def test_frames_without_cover_are_the_same_object() -> None:
 
 
 def test_only_the_faces_change() -> None:
-    plain, out = frames(), list(covered_frames(iter(frames()), COVER, Solid(expand=0)))
+    plain, out = frames(), list(covered_frames(iter(frames()), COVER, Solid(expand=0, shape="face")))
     for (number, before), after in zip(plain, out, strict=True):
         difference = planes(before)[0].samples != planes(after)[0].samples
         boxes = COVER.at(number).boxes

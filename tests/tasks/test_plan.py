@@ -25,8 +25,8 @@ def test_a_plan_survives_its_own_values() -> None:
 WRONG = [
     # a misspelt name, with the right ones
     ({"blur_facez": {}}, ["blur_facez", "no setting", "blur_faces", "find_shots"]),
-    ({"blur_faces": {"blurr": {}}}, ["blur_faces.blurr", "no setting", "blur, decoder, encoder"]),
-    ({"blur_faces": {"blur": {"tilez": 3}}}, ["tilez", "no setting", "expand, method, tiles"]),  # within the default method
+    ({"blur_faces": {"blurr": {}}}, ["blur_faces.blurr", "no setting", "blur, copy_untouched, decoder, encoder"]),
+    ({"blur_faces": {"blur": {"tilez": 3}}}, ["tilez", "no setting", "expand, method, shape, tiles"]),  # within the default method
     ({"blur_faces": {"blur": {"method": "solid", "tiles": 3}}}, ["tiles", "no setting", "expand, lightness, method"]),  # of another method
     ({"build_tracks": {"linker": {"gaet": 1}}}, ["gaet", "appearance_weight, gate"]),  # a stage with one method
     pytest.param(
@@ -45,8 +45,8 @@ WRONG = [
     ({"choose_people": 5}, ["choose_people", "5"]),
     ({"choose_people": {"policy": "hide"}}, ["policy", "'blur_everyone', 'blur_only' or 'keep_only'", "'hide'"]),
     # bounds
-    ({"blur_faces": {"blur": {"tiles": 9}}}, ["tiles", "less than or equal to 8", "9"]),  # more would let a face be recognised
-    ({"blur_faces": {"blur": {"method": "round", "strength": 0.05}}}, ["strength", "0.08", "0.05"]),
+    ({"blur_faces": {"blur": {"tiles": 9}}}, ["pixelate", "at most 8", "9"]),  # more would let a face be recognised
+    ({"blur_faces": {"blur": {"method": "round", "strength": 0.05}}}, ["strength", "0.12", "0.05"]),
     ({"build_tracks": {"lead_seconds": -1}}, ["lead_seconds", "greater than or equal to 0", "-1"]),
     ({"build_tracks": {"lead_seconds": math.nan}}, ["lead_seconds", "nan"]),
     pytest.param(
