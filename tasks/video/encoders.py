@@ -66,6 +66,7 @@ _NVENC_FORMATS = {
 }
 _WHOLE_CHROMA = ("libx264", "libx265", "h264_nvenc", "hevc_nvenc")
 """encoders that refuse a side that is no multiple of a chroma sample's"""
+_WRITE_CAPTIONS = ("libx264", "h264_nvenc", "hevc_nvenc")
 _LOST_RESOLUTION, _LOST_DEPTH, _LOST_COLOURS = 1, 2, 4
 
 
@@ -103,8 +104,8 @@ class Encoding(Settings):
 
     @property
     def settings(self) -> EncoderSettings:
-        """Settings that lead to this encoding again, whatever the container."""
-        return EncoderSettings(codec=self.encoder, preset=self.preset, crf=self.crf, threads=self.threads)
+        """Settings that lead to this encoding again, whatever the container, or to an error where its hardware is not there."""
+        return EncoderSettings(codec=self.encoder, preset=self.preset, crf=self.crf, threads=self.threads, fall_back=False)
 
 
 def holds(container_format: str, encoder: Encoder) -> bool:
@@ -129,7 +130,7 @@ def choose_encoding(info: VideoInfo, settings: EncoderSettings, container_format
         notes.append("full range: ProRes has none, and the picture is scaled to limited range")
     if info.lossless and crf > 0:
         notes.append(f"losslessness: the picture is encoded with loss (crf {crf})")
-    if info.closed_captions and encoder in ("libvpx-vp9", "libsvtav1", "prores_ks", "ffv1", "av1_nvenc"):
+    if info.closed_captions and encoder not in _WRITE_CAPTIONS:
         notes.append("closed captions inside the picture's stream")
     if (info.mastering_display or info.content_light) and encoder in ("libvpx-vp9", "prores_ks", "ffv1"):
         notes.append("HDR side data (mastering display, light levels); the colours' own tags are kept")

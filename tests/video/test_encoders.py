@@ -130,6 +130,7 @@ def test_without_hardware_software_is_used_and_said(no_hardware, encoder, softwa
     encoding = choose_encoding(video_info(), EncoderSettings(codec=encoder), "mp4")
     assert encoding.encoder == software
     assert encoding.notes == (f"hardware: {encoder} cannot be used here (cannot load libcuda.so.1); {software} was used",)
+    assert not encoding.settings.fall_back  # segments by different encoders could not be joined
     with pytest.raises(BadSetting, match=rf"{encoder}: cannot be used here .*; choose {software}, or allow fall_back"):
         choose_encoding(video_info(), EncoderSettings(codec=encoder, fall_back=False), "mp4")
 

@@ -39,6 +39,8 @@ PICTURES = [
     ("a.mov", "prores_ks", "yuv444p10le", (96, 64), ".mov", "prores yuv444p12le", "bits per sample"),  # its decoder says 12
     ("a.mkv", "ffv1", "yuv420p16le", (95, 63), ".mkv", "ffv1 yuv420p16le", ""),
     ("a.mkv", "ffv1", "gray10le", (96, 64), ".mkv", "ffv1 gray10le", ""),
+    ("a.mkv", "ffv1", "bgr0", (95, 63), ".mkv", "ffv1 bgr0", ""),  # a recorded screen
+    ("a.mkv", "ffv1", "gbrp10le", (96, 64), ".mkv", "ffv1 gbrp10le", ""),
     # What the family or the container cannot hold goes to the nearest that can, and that is said.
     ("a.mkv", "libvpx-vp9", "yuv420p", (95, 63), ".mov", "hevc yuv444p", "vp9 becomes hevc"),  # no 4:2:0 of odd size either
     ("a.mkv", "ffv1", "yuv420p12le", (96, 64), ".mp4", "hevc yuv420p12le", "ffv1 becomes hevc"),  # lossless still

@@ -346,8 +346,10 @@ def test_closed_captions_are_subtitles_and_stay(tmp_path):
     assert info.closed_captions
     assert before == after == CAPTION
     assert encoding.notes == ()
-    _, _, encoding = rendered(path, tmp_path / "out.mkv", EncoderSettings(codec="ffv1"))
-    assert encoding.notes == ("closed captions inside the picture's stream",)
+    for encoder in ("libx265", "ffv1"):
+        _, _, encoding = rendered(path, tmp_path / "out.mkv", EncoderSettings(codec=encoder))
+        assert "A53_CC" not in [data.type.name for data in decoded(tmp_path / "out.mkv")[0].side_data]
+        assert encoding.notes == ("closed captions inside the picture's stream",)
 
 
 EVERYTHING = {
