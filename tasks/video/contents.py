@@ -28,7 +28,6 @@ _BESIDE_THE_PICTURE = {
     "DYNAMIC_HDR_VIVID": "HDR Vivid (light levels scene by scene)",
     "ICC_PROFILE": "an ICC profile",
     "SPHERICAL": "that the picture is a sphere (360 degrees)",
-    "STEREO3D": "that the picture is two, for two eyes",
     "SEI_UNREGISTERED": "an encoder's or camera's own data inside the picture's stream",
     "AFD": "which part of the picture matters (AFD)",
     "AMBIENT_VIEWING_ENVIRONMENT": "the light of the room that the film was graded in",

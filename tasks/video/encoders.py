@@ -132,6 +132,8 @@ def choose_encoding(info: VideoInfo, settings: EncoderSettings, container_format
         notes.append(f"losslessness: the picture is encoded with loss (crf {crf})")
     if info.closed_captions and encoder not in _WRITE_CAPTIONS:
         notes.append("closed captions inside the picture's stream")
+    if info.stereoscopic and encoder != "libx264":
+        notes.append("that the picture is two, for two eyes")
     if (info.mastering_display or info.content_light) and encoder in ("libvpx-vp9", "prores_ks", "ffv1"):
         notes.append("HDR side data (mastering display, light levels); the colours' own tags are kept")
     return Encoding(
