@@ -190,6 +190,15 @@ def test_fields_survive(tmp_path, name, codec, options, audio, suffix, expected)
             assert np.abs(rows[16:] - original[field::2][16:]).mean() < 3 * whole, (number, field)
 
 
+@pytest.mark.parametrize(("params", "order"), [("tff=1", "top_first"), ("bff=1", "bottom_first")])
+def test_lossless_fields_keep_their_order(tmp_path, params, order):
+    path = draw(tmp_path, Clip("a.mkv", num_frames=4, options={"x264-params": params}, audio=None, draws=woven))
+    _, _, encoding = rendered(path, tmp_path / "out.mkv", EncoderSettings(codec="ffv1"))
+    assert encoding.notes == ()
+    assert probe_file(tmp_path / "out.mkv")[0].field_order == order
+    assert [loss(a, b) for a, b in zip(decoded(path), decoded(tmp_path / "out.mkv"), strict=True)] == [0] * 4
+
+
 def woven(number, width, height, pixel_format):
     """Even lines of one time, odd lines of the next."""
     first, second = (picture(number * 2 + field, width, height, pixel_format) for field in (0, 1))

@@ -442,9 +442,10 @@ def test_keys_of_quicktime_are_the_same_under_another_name(tmp_path):
         assert container.metadata["title"] == "Birthday"
 
 
-def test_chapters_come_back_with_their_titles_alone(tmp_path):
-    info, _, _ = rendered(chapters(tmp_path, "At home"), tmp_path / "out.mkv", keep=("chapters",))
-    with av.open(str(tmp_path / "out.mkv")) as container:
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".mov"])
+def test_chapters_come_back_with_their_titles_alone(tmp_path, suffix):
+    info, _, _ = rendered(chapters(tmp_path, "At home"), tmp_path / f"out{suffix}", keep=("chapters",))
+    with av.open(str(tmp_path / f"out{suffix}")) as container:
         (chapter,) = container.chapters()
     assert (chapter["start"] * chapter["time_base"], chapter["end"] * chapter["time_base"]) == (0, Fraction(2, 5))
     assert chapter["metadata"] == {"title": "At home"}
