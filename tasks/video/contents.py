@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 from tasks.video.info import AudioInfo, SubtitleInfo
 from tasks.video.opening import is_attached_picture
 from tasks.video.scan import Scan
+from tasks.video.timecode import is_timecode
 
 # Written by muxers into every file, about the file and not about what it shows.
 _BOILERPLATE = re.compile(
@@ -20,7 +21,6 @@ _BOILERPLATE = re.compile(
     r"|(bps|number_of_\w+|_statistics_\w+)(-\w+)?|variant_bitrate|metadatacreator|hasvideo|hasaudio|alpha_mode",
     re.IGNORECASE,
 )
-_TIMECODE = re.compile(r"\d{2}:\d{2}:\d{2}[:;]\d{2,3}")
 _BESIDE_THE_PICTURE = {
     "DYNAMIC_HDR_PLUS": "HDR10+ (light levels scene by scene)",
     "DOVI_RPU_BUFFER": "Dolby Vision's second layer",
@@ -28,7 +28,6 @@ _BESIDE_THE_PICTURE = {
     "DYNAMIC_HDR_VIVID": "HDR Vivid (light levels scene by scene)",
     "ICC_PROFILE": "an ICC profile",
     "SPHERICAL": "that the picture is a sphere (360 degrees)",
-    "STEREO3D": "that the picture is two, for two eyes",
     "SEI_UNREGISTERED": "an encoder's or camera's own data inside the picture's stream",
     "AFD": "which part of the picture matters (AFD)",
     "AMBIENT_VIEWING_ENVIRONMENT": "the light of the room that the film was graded in",
@@ -65,7 +64,7 @@ def timecode_of(container: InputContainer, picture: VideoStream) -> str | None:
     streams = [picture, *(stream for stream in container.streams if stream.type == "data")]
     for metadata in [*(stream.metadata for stream in streams), container.metadata]:
         found = {key.lower(): value for key, value in metadata.items()}.get("timecode")
-        if found and _TIMECODE.fullmatch(found):
+        if found and is_timecode(found):
             return found
     return None
 

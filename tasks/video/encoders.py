@@ -66,6 +66,7 @@ _NVENC_FORMATS = {
 }
 _WHOLE_CHROMA = ("libx264", "libx265", "h264_nvenc", "hevc_nvenc")
 """encoders that refuse a side that is no multiple of a chroma sample's"""
+_WRITE_CAPTIONS = ("libx264", "h264_nvenc", "hevc_nvenc")
 _LOST_RESOLUTION, _LOST_DEPTH, _LOST_COLOURS = 1, 2, 4
 
 
@@ -103,8 +104,8 @@ class Encoding(Settings):
 
     @property
     def settings(self) -> EncoderSettings:
-        """Settings that lead to this encoding again, whatever the container."""
-        return EncoderSettings(codec=self.encoder, preset=self.preset, crf=self.crf, threads=self.threads)
+        """Settings that lead to this encoding again, whatever the container, or to an error where its hardware is not there."""
+        return EncoderSettings(codec=self.encoder, preset=self.preset, crf=self.crf, threads=self.threads, fall_back=False)
 
 
 def holds(container_format: str, encoder: Encoder) -> bool:
@@ -127,10 +128,12 @@ def choose_encoding(info: VideoInfo, settings: EncoderSettings, container_format
         notes.append(f"interlacing: {encoder} writes both fields as one picture")
     if encoder == "prores_ks" and info.colour_range == "full":
         notes.append("full range: ProRes has none, and the picture is scaled to limited range")
-    if info.lossless and crf > 0:
-        notes.append(f"losslessness: the picture is encoded with loss (crf {crf})")
-    if info.closed_captions and encoder in ("libvpx-vp9", "libsvtav1", "prores_ks", "ffv1", "av1_nvenc"):
+    if info.lossless and encoder != "ffv1" and (crf > 0 or _never_lossless(encoder, info)):
+        notes.append(f"losslessness: {encoder} encodes the picture with loss")
+    if info.closed_captions and encoder not in _WRITE_CAPTIONS:
         notes.append("closed captions inside the picture's stream")
+    if info.stereoscopic and encoder != "libx264":
+        notes.append("that the picture is two, for two eyes")
     if (info.mastering_display or info.content_light) and encoder in ("libvpx-vp9", "prores_ks", "ffv1"):
         notes.append("HDR side data (mastering display, light levels); the colours' own tags are kept")
     return Encoding(
@@ -206,7 +209,7 @@ def _named(codec: Encoder, settings: EncoderSettings, container_format: str | No
 
 def _keeps(encoder: Encoder, info: VideoInfo, stays_lossless: bool) -> bool:
     """Whether an encoder holds the picture as it is. ProRes counts as itself: its own decoder gives more bits than its encoder takes."""
-    if stays_lossless and (encoder == "libsvtav1" or (encoder == "libx264" and _bits(info) > 8)):
+    if stays_lossless and _never_lossless(encoder, info):
         return False
     if encoder == "prores_ks" and info.codec == "prores":
         return True
@@ -215,6 +218,11 @@ def _keeps(encoder: Encoder, info: VideoInfo, stays_lossless: bool) -> bool:
         # 8-bit RGB (screens, GIF) plays hardly anywhere as such; rounded to 4:4:4 it does.
         return True
     return not lost
+
+
+def _never_lossless(encoder: Encoder, info: VideoInfo) -> bool:
+    """Whether the best quality that can be asked for is not the picture itself."""
+    return encoder in ("libsvtav1", "prores_ks") or (encoder == "libx264" and _bits(info) > 8)
 
 
 def _bits(info: VideoInfo) -> int:

@@ -83,6 +83,8 @@ class VideoInfo(Settings):
     content_light: ContentLight | None = None
     closed_captions: bool = False
     """whether captions are in the picture's own stream (CEA-608, CEA-708)"""
+    stereoscopic: bool = False
+    """whether the picture is two, side by side or the like, and says so"""
     timecode: str | None = None
     """of the first frame, where the file has a clock of its own: HH:MM:SS:FF, with ; before FF where numbers are dropped"""
     lossless: bool = False

@@ -51,13 +51,13 @@ def join_segments(
     times = times_of(pieces, source, info, index)
     shift = max(0, -int(index.pts[0]))
     with open_source(source, guess_pts=True) as rest, open_target(target, container_format, _clock(container_format, info)) as output:
+        own = _picture_of(rest, info)
+        picture = _add_encoded(output.container, encoded, info, target) if encoded else _add_picture(output.container, own, info, target)
+        fitted = _as_it_is
         if any(piece.path is None for piece in pieces):
-            splice = Splice(_picture_of(rest, info), encoded, info)
-            picture = _add_picture(output.container, _picture_of(rest, info), info, target)
+            splice = Splice(own, encoded, info)
             picture.codec_context.extradata = splice.record
             fitted = splice.fit
-        else:
-            picture, fitted = _add_encoded(output.container, encoded, info, target), _as_it_is
         copies = {number: _add_copy(output.container, rest, number, target) for number in info.copied_streams}
         put_metadata(output.container, rest, copies, keep)
         if info.timecode:
@@ -88,16 +88,15 @@ def _clock(container_format: str, info: VideoInfo) -> dict[str, str]:
 
 def _add_encoded(container: OutputContainer, encoded: Sequence[Piece], info: VideoInfo, target: Path) -> VideoStream:
     """The stream for pieces that all were encoded alike; raises ValueError where they were not."""
+    paths = [piece.path for piece in encoded if piece.path]
     told = set[bytes | None]()
-    stream: VideoStream | None = None
-    for path in (piece.path for piece in encoded if piece.path):
+    for path in paths:
         with open_segment(path) as segment:
-            template = segment.streams.video[0]
-            told.add(template.codec_context.extradata)
-            stream = stream or _add_picture(container, template, info, target)
-    if stream is None or len(told) > 1:
-        raise ValueError("the segments were encoded with different settings, or there are none")
-    return stream
+            told.add(segment.streams.video[0].codec_context.extradata)
+    if len(told) > 1:
+        raise ValueError("the segments were encoded with different settings")
+    with open_segment(paths[0]) as first:
+        return _add_picture(container, first.streams.video[0], info, target)
 
 
 def _add_picture(container: OutputContainer, template: VideoStream, info: VideoInfo, target: Path) -> VideoStream:

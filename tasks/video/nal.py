@@ -22,8 +22,8 @@ _PICTURE: dict[Codec, frozenset[int]] = {"h264": _SLICES["h264"] | {7, 8, 9, 12}
 # About timing, recovery, stereo packing, checksums and light: nothing that shows or locates anybody.
 _HARMLESS_MESSAGES = frozenset({0, 1, 3, 6, 45, 129, 132, 136, 137, 144, 147})
 _T35, _UNREGISTERED = 4, 5
-# Closed captions and active format (ATSC A/53), dynamic light (HDR10+): country, provider, and what the provider calls it.
-_HARMLESS_T35 = (b"\xb5\x00\x31GA94", b"\xb5\x00\x31DTG1", b"\xb5\x00\x3c\x00\x01\x04")
+# Closed captions and active format (ATSC A/53): country, provider, and what the provider calls it.
+_HARMLESS_T35 = (b"\xb5\x00\x31GA94", b"\xb5\x00\x31DTG1")
 # The settings that x264 and x265 write into the first frame.
 _HARMLESS_UUIDS = (bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef"), bytes.fromhex("2ca2de09b51747dbbb55a4fe7fc2fc4e"))
 

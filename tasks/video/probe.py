@@ -97,6 +97,7 @@ def _describe(path: Path, container: InputContainer, scan: Scan, content_hash: s
         mastering_display=mastering_display_of(side_data),
         content_light=content_light_of(side_data),
         closed_captions="A53_CC" in side_data,
+        stereoscopic="STEREO3D" in side_data,
         timecode=timecode_of(container, stream),
         lossless=scan.codec in LOSSLESS_CODECS or (quantiser == 0 and str(context.profile).startswith("High 4:4:4")),
         quantiser=quantiser,

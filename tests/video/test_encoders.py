@@ -82,6 +82,25 @@ def test_what_a_named_encoder_loses_is_said(encoder, source, lost):
     assert encoding.notes[0].startswith(f"{lost}: the picture is {source}, and {encoder} writes ")
 
 
+LOSSLESS = [
+    ("auto", "auto", "yuv420p10le", "ffv1", False),
+    ("ffv1", 20, "yuv420p", "ffv1", False),  # which knows no other
+    ("libx264", "auto", "yuv420p", "libx264", False),
+    ("libx264", "auto", "yuv420p10le", "libx264", True),
+    ("libx264", 18, "yuv420p", "libx264", True),
+    ("libx265", "auto", "yuv420p12le", "libx265", False),
+    ("prores_ks", "auto", "yuv422p10le", "prores_ks", True),
+]
+
+
+@pytest.mark.parametrize(("codec", "crf", "pixel_format", "encoder", "said"), LOSSLESS)
+def test_a_lossless_source_stays_so_or_it_is_said(codec, crf, pixel_format, encoder, said):
+    info = video_info(codec="ffv1", lossless=True, pixel_format=pixel_format)
+    encoding = choose_encoding(info, EncoderSettings(codec=codec, crf=crf))
+    assert encoding.encoder == encoder
+    assert (f"losslessness: {encoder} encodes the picture with loss" in encoding.notes) == said
+
+
 def test_settled_settings_lead_to_the_same_encoding():
     for info in (video_info(), video_info(codec="av1", pixel_format="yuv422p"), video_info(codec="ffv1", lossless=True)):
         encoding = choose_encoding(info, EncoderSettings(), "matroska")
@@ -130,6 +149,7 @@ def test_without_hardware_software_is_used_and_said(no_hardware, encoder, softwa
     encoding = choose_encoding(video_info(), EncoderSettings(codec=encoder), "mp4")
     assert encoding.encoder == software
     assert encoding.notes == (f"hardware: {encoder} cannot be used here (cannot load libcuda.so.1); {software} was used",)
+    assert not encoding.settings.fall_back  # segments by different encoders could not be joined
     with pytest.raises(BadSetting, match=rf"{encoder}: cannot be used here .*; choose {software}, or allow fall_back"):
         choose_encoding(video_info(), EncoderSettings(codec=encoder, fall_back=False), "mp4")
 

@@ -39,6 +39,8 @@ PICTURES = [
     ("a.mov", "prores_ks", "yuv444p10le", (96, 64), ".mov", "prores yuv444p12le", "bits per sample"),  # its decoder says 12
     ("a.mkv", "ffv1", "yuv420p16le", (95, 63), ".mkv", "ffv1 yuv420p16le", ""),
     ("a.mkv", "ffv1", "gray10le", (96, 64), ".mkv", "ffv1 gray10le", ""),
+    ("a.mkv", "ffv1", "bgr0", (95, 63), ".mkv", "ffv1 bgr0", ""),  # a recorded screen
+    ("a.mkv", "ffv1", "gbrp10le", (96, 64), ".mkv", "ffv1 gbrp10le", ""),
     # What the family or the container cannot hold goes to the nearest that can, and that is said.
     ("a.mkv", "libvpx-vp9", "yuv420p", (95, 63), ".mov", "hevc yuv444p", "vp9 becomes hevc"),  # no 4:2:0 of odd size either
     ("a.mkv", "ffv1", "yuv420p12le", (96, 64), ".mp4", "hevc yuv420p12le", "ffv1 becomes hevc"),  # lossless still
@@ -186,6 +188,15 @@ def test_fields_survive(tmp_path, name, codec, options, audio, suffix, expected)
             rows = luma.samples[field::2].astype(float)
             assert rows[:8, 64:].max() < 40 * whole, (number, field)  # covered
             assert np.abs(rows[16:] - original[field::2][16:]).mean() < 3 * whole, (number, field)
+
+
+@pytest.mark.parametrize(("params", "order"), [("tff=1", "top_first"), ("bff=1", "bottom_first")])
+def test_lossless_fields_keep_their_order(tmp_path, params, order):
+    path = draw(tmp_path, Clip("a.mkv", num_frames=4, options={"x264-params": params}, audio=None, draws=woven))
+    _, _, encoding = rendered(path, tmp_path / "out.mkv", EncoderSettings(codec="ffv1"))
+    assert encoding.notes == ()
+    assert probe_file(tmp_path / "out.mkv")[0].field_order == order
+    assert [loss(a, b) for a, b in zip(decoded(path), decoded(tmp_path / "out.mkv"), strict=True)] == [0] * 4
 
 
 def woven(number, width, height, pixel_format):

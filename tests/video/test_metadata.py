@@ -50,6 +50,12 @@ def itunes_cover() -> bytes:
     return box("meta", bytes(4) + box("hdlr", bytes(8) + b"mdirappl" + bytes(9)) + box("ilst", picture_box))
 
 
+def sphere() -> bytes:
+    """Google's Spherical Video V2: nobody's metadata, no turn, and the whole of an equirectangular picture."""
+    projection = box("prhd", bytes(4 + 12)) + box("equi", bytes(4 + 16))
+    return box("sv3d", box("svhd", bytes(4) + b"\0") + box("proj", projection))
+
+
 def loci(words: bytes) -> bytes:
     return box("loci", bytes(6) + words + b"\0" + bytes(1 + 12) + b"earth\0\0")
 
@@ -232,6 +238,9 @@ def in_subtitles(folder: Path) -> Path:
     return path
 
 
+ENTRY = "moov trak mdia minf stbl stsd avc1"
+
+
 @dataclass(frozen=True)
 class Place:
     """A file with the secret in one corner of it."""
@@ -266,6 +275,7 @@ PLACES = {
     "a drone's positions": Place(klv, "data stream 1"),
     "cover and font": Place(attached, "attached picture stream 1", ".mkv"),
     "cover in iTunes' manner": Place(in_boxes(("moov", box("udta", itunes_cover()))), "attached picture"),
+    "an ICC profile": Place(in_boxes((ENTRY, box("colr", b"prof" + bytes(128) + SECRET))), "an ICC profile"),
     "chapters": Place(lambda folder: chapters(folder, WORDS), "chapters"),
     "SEI": Place(in_the_stream, "inside the picture's stream"),
     "EXIF in each picture": Place(in_each_jpeg, ""),
@@ -323,6 +333,43 @@ def test_frames_that_an_edit_list_hides_are_not_in_the_file(tmp_path):
     assert len(index) == 15
 
 
+def telecine(folder: Path) -> Path:
+    """MPEG-2 that asks for fields to be shown again: a bit in each picture's header."""
+    path = draw(folder, Clip("a.mkv", codec="mpeg2video", audio=None, options={"bf": "0", "b": "2000000"}))
+    content = bytearray(path.read_bytes())
+    place = content.find(b"\0\0\1\xb5\x8f")
+    while place >= 0:
+        content[place + 7] |= 2
+        place = content.find(b"\0\0\1\xb5\x8f", place + 4)
+    path.write_bytes(content)
+    return path
+
+
+LOST = [
+    (telecine, "marks that repeat fields (soft telecine); each frame's time is kept"),
+    (in_boxes((ENTRY, sphere())), "that the picture is a sphere (360 degrees)"),
+    (lambda folder: draw(folder, Clip("a.mkv", codec="ffv1", pixel_format="yuva420p", options={}, audio=None)), "transparency"),
+]
+
+
+@pytest.mark.parametrize(("make", "said"), LOST)
+def test_what_a_picture_loses_is_said(tmp_path, make, said):
+    info, index, _ = rendered(make(tmp_path), tmp_path / "out.mkv")
+    after, times = probe_file(tmp_path / "out.mkv")
+    assert info.dropped == (said,)
+    assert after.dropped == ()
+    assert len(times) == len(index)
+
+
+def test_two_pictures_in_one_stay_so_where_the_encoder_can_say_it(tmp_path):
+    path = in_boxes((ENTRY, box("st3d", bytes(4) + b"\1")))(tmp_path)
+    info, _, encoding = rendered(path, tmp_path / "out.mp4")
+    assert (info.stereoscopic, probe_file(tmp_path / "out.mp4")[0].stereoscopic, encoding.notes) == (True, True, ())
+    _, _, encoding = rendered(path, tmp_path / "out.mkv", EncoderSettings(codec="ffv1"))
+    assert not probe_file(tmp_path / "out.mkv")[0].stereoscopic
+    assert encoding.notes == ("that the picture is two, for two eyes",)
+
+
 def test_a_second_picture_is_gone(tmp_path):
     path, target = draw(tmp_path, Clip(cover=True, second_video=True)), tmp_path / "out.mp4"
     rendered(path, target)
@@ -346,8 +393,10 @@ def test_closed_captions_are_subtitles_and_stay(tmp_path):
     assert info.closed_captions
     assert before == after == CAPTION
     assert encoding.notes == ()
-    _, _, encoding = rendered(path, tmp_path / "out.mkv", EncoderSettings(codec="ffv1"))
-    assert encoding.notes == ("closed captions inside the picture's stream",)
+    for encoder in ("libx265", "ffv1"):
+        _, _, encoding = rendered(path, tmp_path / "out.mkv", EncoderSettings(codec=encoder))
+        assert "A53_CC" not in [data.type.name for data in decoded(tmp_path / "out.mkv")[0].side_data]
+        assert encoding.notes == ("closed captions inside the picture's stream",)
 
 
 EVERYTHING = {
@@ -393,9 +442,10 @@ def test_keys_of_quicktime_are_the_same_under_another_name(tmp_path):
         assert container.metadata["title"] == "Birthday"
 
 
-def test_chapters_come_back_with_their_titles_alone(tmp_path):
-    info, _, _ = rendered(chapters(tmp_path, "At home"), tmp_path / "out.mkv", keep=("chapters",))
-    with av.open(str(tmp_path / "out.mkv")) as container:
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".mov"])
+def test_chapters_come_back_with_their_titles_alone(tmp_path, suffix):
+    info, _, _ = rendered(chapters(tmp_path, "At home"), tmp_path / f"out{suffix}", keep=("chapters",))
+    with av.open(str(tmp_path / f"out{suffix}")) as container:
         (chapter,) = container.chapters()
     assert (chapter["start"] * chapter["time_base"], chapter["end"] * chapter["time_base"]) == (0, Fraction(2, 5))
     assert chapter["metadata"] == {"title": "At home"}
