@@ -16,7 +16,7 @@ from tasks.video.planes import Plane
 
 _MOST_MULTIPLICATIONS = 1 << 17
 _ENOUGH_SAMPLES = 6  # across a tile, for its mean: of more, halves are as good
-_SOFT = 0.25  # of a tile, over which one passes into the next
+_SOFT = 0.08  # of a tile, over which one passes into the next: more, and edges that chance lays over those of a face are like them
 
 
 @dataclass(frozen=True, slots=True)

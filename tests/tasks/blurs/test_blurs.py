@@ -204,7 +204,7 @@ def texture(width: int, height: int) -> np.ndarray:
     ],
 )
 def test_tiles_do_not_swim_on_a_face_that_is_still(box_pixels, anchor_pixels, growth) -> None:
-    """A grid that moves by a share of a tile exchanges that share of each tile for other samples, and not more."""
+    """A grid that moves by a share of a tile: each tile loses that share of its samples, and gains as much."""
     random, picture, previous = np.random.default_rng(5), texture(300, 300), None
     places, changes = random.normal(150, anchor_pixels, (20, 2)), []
     for number, place in enumerate(places):
@@ -215,7 +215,7 @@ def test_tiles_do_not_swim_on_a_face_that_is_still(box_pixels, anchor_pixels, gr
         changes.append(0 if previous is None else np.abs(now - previous).mean())
         previous = now
     moved_pixels = np.abs(np.diff(places, axis=0)).mean(axis=0).sum() + 50 * growth * 2
-    assert np.mean(changes) <= picture.std() * moved_pixels / 22
+    assert np.mean(changes) <= 2 * picture.std() * moved_pixels / 22
 
 
 WEAK = [
