@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tasks.choosing import decisions_of, is_covered, marks_of, verdicts_of
+from tasks.choosing import cover_of, decisions_of, marks_of, rulings_of
 from tasks.manifests import Choice, Photos, TrackSet, Video
 from tasks.marks import Marks
 from tasks.plan import ChoosePeople
@@ -19,19 +19,20 @@ from tasks.tracks import Cover
 def choose_people(
     video: Video, tracks: TrackSet, photos: Photos | None, segments: Sequence[Segment], settings: ChoosePeople, marked: bool = False
 ) -> Choice:
-    """`marked`: for a video in which this is shown. Raises BadPick for a point that meets no face."""
+    """`marked`: for a video in which this is shown.
+
+    Raises BadPick for a point that meets no face, and BadSetting for a name that nobody has.
+    """
     found = tracks.tracks
-    evidence = Evidence(found, photos.embeddings if photos else {}, video.info, video.index)
-    verdicts = verdicts_of(evidence, settings.selectors)
-    covered = [number for number, verdict in enumerate(verdicts) if is_covered(verdict, settings.policy)]
-    cover = Cover.from_tracks(found, covered)
-    kept = Cover.from_tracks(found, [number for number in range(len(found)) if number not in covered])
-    marks = marks_of(found, verdicts, settings.policy)
+    known = photos.embeddings if photos else {}
+    evidence = Evidence(found, known, video.info, video.index, names=tracks.names, same_by_hand=tracks.same_by_hand)
+    rulings = rulings_of(evidence, settings.policy, settings.selectors, settings.overrides)
+    cover = cover_of(found, rulings, covered=True)
     return Choice(
         cover_refs=_by_segment("cover", cover, segments),
-        kept_refs=_by_segment("cover", kept, segments),
-        marks_refs=_by_segment("marks", marks, segments) if marked else (None,) * len(segments),
-        decisions=tuple(decisions_of(found, verdicts, settings.policy, float(video.info.frame_rate))),
+        kept_refs=_by_segment("cover", cover_of(found, rulings, covered=False), segments),
+        marks_refs=_by_segment("marks", marks_of(found, rulings), segments) if marked else (None,) * len(segments),
+        decisions=tuple(decisions_of(evidence, rulings)),
         num_covered_frames=cover.num_frames,
     )
 

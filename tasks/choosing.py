@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
+from tasks.faces import Ints
 from tasks.marks import Marks
 from tasks.method import Settings
-from tasks.selectors.verdicts import Evidence, Selector, Verdict
+from tasks.selectors.overrides import Override
+from tasks.selectors.time_and_place import Pick
+from tasks.selectors.verdicts import Evidence, Selector, Then, Verdict
 from tasks.tracks import Cover, Track
+from tasks.video.info import VideoInfo
+from tasks.video.upright import boxes_to_upright, upright_size
 
 Policy = Literal["blur_everyone", "blur_only", "keep_only"]
+
+_MEANS: dict[Policy, Then] = {"blur_everyone": "cover", "blur_only": "cover", "keep_only": "keep"}
+_NOBODY = Verdict("no match", None, None, "everyone is blurred")
 
 
 class Decision(Settings):
@@ -20,6 +30,8 @@ class Decision(Settings):
 
     person: int
     """0, 1, 2, … in order of appearance"""
+    called: str | None
+    """the name that was given by hand"""
     decision: Literal["blurred", "kept", "partly blurred"]
     unsure: bool
     """whether somebody should look: some of it was decided by the policy's safe side"""
@@ -27,66 +39,164 @@ class Decision(Settings):
     """of the known person that it is, or is most like"""
     distance: float | None
     """of the most alike track"""
+    margin: float | None
+    """how much further away the next one is, another name for this face or another person for this name; below 0 where that is nearer"""
     reason: str
     seconds: float
     """on screen"""
+    blurred_seconds: float
+    """of them"""
     first_frame: int
     num_tracks: int
+    at: tuple[Pick, ...]
+    """a point on each of their tracks, by which a review knows them again"""
 
 
-def verdicts_of(evidence: Evidence, selectors: Sequence[Selector]) -> list[Verdict]:
-    """The verdict on each track: the surest of the selectors' that anybody who was asked for is seen."""
-    nobody = Verdict("no match", None, None, "everyone is blurred")
+@dataclass(frozen=True, slots=True, eq=False)
+class Ruling:
+    """What happens to a track.
+
+    covered: (N,) bool, row i is at the track's frames[i]
+    unsure: whether doubt decided
+    verdict: the one that decided; where none did, the one that says most
+    """
+
+    covered: npt.NDArray[np.bool_]
+    unsure: bool
+    verdict: Verdict
+
+
+def rulings_of(evidence: Evidence, policy: Policy, selectors: Sequence[Selector], overrides: Sequence[Override] = ()) -> list[Ruling]:
+    """A ruling a track: by the selectors in order, then by the overrides in order; of both, later ones stand above earlier ones.
+
+    Raises BadPick and BadSetting for whom they do not find.
+    """
+    said = [same_by_hand(selector.pick(evidence), evidence) for selector in selectors]
+    meanings = [selector.then or _MEANS[policy] for selector in selectors]
+    rulings = []
+    for number, track in enumerate(evidence.tracks):
+        verdicts = [(each[number].then or meaning, each[number]) for each, meaning in zip(said, meanings, strict=True)]
+        covered, unsure, verdict = settle(policy, verdicts)
+        rulings.append(Ruling(np.full(len(track.frames), covered), unsure, verdict))
+    for override in overrides:
+        rulings = [_overridden(ruling, rows, override) for ruling, rows in zip(rulings, override.rows(evidence), strict=True)]
+    return rulings
+
+
+def same_by_hand(verdicts: Sequence[Verdict], evidence: Evidence) -> list[Verdict]:
+    """The verdicts, with tracks that are by hand one person's getting the surest of theirs.
+
+    Whoever was only grouped with them is in doubt then: nobody said of those tracks whom they show.
+    """
     rank = {"match": 0, "unsure": 1, "no match": 2}
-    said = [selector.pick(evidence) for selector in selectors]
-    return (
-        [min(each, key=lambda verdict: rank[verdict.answer]) for each in zip(*said, strict=True)]
-        if said
-        else [nobody] * len(evidence.tracks)
-    )
+    agreed = list(verdicts)
+    for group in evidence.same_by_hand:
+        best = min((verdicts[number] for number in group), key=lambda verdict: (rank[verdict.answer], _distance(verdict)))
+        persons = {evidence.tracks[number].person for number in group}
+        for number, track in enumerate(evidence.tracks):
+            if track.person in persons and rank[agreed[number].answer] > rank[best.answer]:
+                answer, how = (best.answer, "is by hand") if number in group else ("unsure", "was grouped with one who is by hand")
+                agreed[number] = replace(
+                    agreed[number], answer=answer, name=best.name, reason=f"{how} the same as one who {best.reason}", then=best.then
+                )
+    return agreed
 
 
-def is_covered(verdict: Verdict, policy: Policy) -> bool:
-    """Doubt is blurred under every policy: a stranger taken for a known person leaks, and so does a known person taken for a stranger."""
-    match policy:
-        case "blur_everyone":
-            return True
-        case "blur_only":
-            return verdict.answer != "no match"
-        case "keep_only":
-            return verdict.answer != "match"
+def settle(policy: Policy, verdicts: Sequence[tuple[Then, Verdict]]) -> tuple[bool, bool, Verdict]:
+    """Whether a track is covered, whether doubt decided that, and the verdict that did.
+
+    Whom nobody means is kept under `blur_only` and covered else. Doubt only ever covers: a known person taken for a stranger leaks where
+    they are to be covered, and a stranger taken for a known person where those are kept.
+    """
+    covered, unsure, told = policy != "blur_only", False, None
+    for then, verdict in verdicts:
+        if verdict.answer == "match":
+            covered, unsure, told = then == "cover", False, verdict
+        elif verdict.answer == "unsure" and covered is (then == "keep"):
+            covered, unsure, told = True, True, verdict
+    return covered, unsure, told or min((verdict for _, verdict in verdicts), key=_distance, default=_NOBODY)
 
 
-def decisions_of(tracks: Sequence[Track], verdicts: Sequence[Verdict], policy: Policy, frame_rate: float) -> list[Decision]:
+def _distance(verdict: Verdict) -> float:
+    return float("inf") if verdict.distance is None else verdict.distance
+
+
+def _overridden(ruling: Ruling, rows: npt.NDArray[np.bool_], override: Override) -> Ruling:
+    if not rows.any():
+        return ruling
+    covered = np.where(rows, override.then == "cover", ruling.covered)
+    if rows.all():
+        return Ruling(covered, False, replace(ruling.verdict, reason=str(override)))
+    return Ruling(covered, ruling.unsure, replace(ruling.verdict, reason=f"{ruling.verdict.reason}; {override}"))
+
+
+def cover_of(tracks: Sequence[Track], rulings: Sequence[Ruling], covered: bool) -> Cover:
+    """The faces that are covered; or, where `covered` is False, those that are kept."""
+    everyone = Cover.from_tracks(tracks, list(range(len(tracks))))
+    rows = _covered_rows(tracks, rulings) == covered
+    return Cover(everyone.frames[rows], everyone.boxes[rows], everyone.tracks[rows])
+
+
+def marks_of(tracks: Sequence[Track], rulings: Sequence[Ruling]) -> Marks:
+    """What a review video says of each track: the number that its person has in the report, what happens to it, and why.
+
+    A track that is covered for a time only is told about twice: as it is covered, under its own number, and as it is kept, beyond all.
+    """
+    everyone = Cover.from_tracks(tracks, list(range(len(tracks))))
+    faces = replace(everyone, tracks=np.where(_covered_rows(tracks, rulings), everyone.tracks, everyone.tracks + len(tracks)))
+    captions = [
+        f"#{track.person} {done}\n{ruling.verdict.reason}"
+        + ("" if ruling.verdict.distance is None else f" ({ruling.verdict.distance:.2f})")
+        for done in ("blurred", "kept")
+        for track, ruling in zip(tracks, rulings, strict=True)
+    ]
+    told: Ints = np.arange(2 * len(tracks))
+    return Marks(faces, told, told < len(tracks), np.array(captions, np.str_))
+
+
+def _covered_rows(tracks: Sequence[Track], rulings: Sequence[Ruling]) -> npt.NDArray[np.bool_]:
+    """(N,): of each row of the cover that all tracks together would be."""
+    frames = np.concatenate([np.zeros(0, np.int64), *(track.frames for track in tracks)])
+    owners = np.repeat(np.arange(len(tracks)), [len(track.frames) for track in tracks])
+    covered = np.concatenate([np.zeros(0, np.bool_), *(ruling.covered for ruling in rulings)])
+    return np.asarray(covered[np.lexsort((owners, frames))])
+
+
+def decisions_of(evidence: Evidence, rulings: Sequence[Ruling]) -> list[Decision]:
     """A decision a person, those that somebody should look at first, then by seconds on screen."""
-    decisions = [_decision(person, tracks, verdicts, policy, frame_rate) for person in sorted({track.person for track in tracks})]
+    by_person: dict[int, list[tuple[Track, Ruling]]] = {}
+    for track, ruling in zip(evidence.tracks, rulings, strict=True):
+        by_person.setdefault(track.person, []).append((track, ruling))
+    decisions = [_decision(person, by_person[person], evidence) for person in sorted(by_person)]
     return sorted(decisions, key=lambda decision: (not decision.unsure, -decision.seconds))
 
 
-def marks_of(tracks: Sequence[Track], verdicts: Sequence[Verdict], policy: Policy) -> Marks:
-    """What a review video says of each track: the number that its person has in the report, what happens to it, and why."""
-    covered = np.array([is_covered(verdict, policy) for verdict in verdicts], np.bool_)
-    captions = [
-        f"#{track.person} {'blurred' if blurred else 'kept'}\n{verdict.reason}"
-        + ("" if verdict.distance is None else f" ({verdict.distance:.2f})")
-        for track, verdict, blurred in zip(tracks, verdicts, covered, strict=True)
-    ]
-    everyone = list(range(len(tracks)))
-    return Marks(Cover.from_tracks(tracks, everyone), np.array(everyone, np.int64), covered, np.array(captions, np.str_))
-
-
-def _decision(person: int, tracks: Sequence[Track], verdicts: Sequence[Verdict], policy: Policy, frame_rate: float) -> Decision:
-    of_person = [(track, verdict) for track, verdict in zip(tracks, verdicts, strict=True) if track.person == person]
-    covered = [is_covered(verdict, policy) for _, verdict in of_person]
-    telling = min((verdict for _, verdict in of_person), key=lambda verdict: float("inf") if verdict.distance is None else verdict.distance)
+def _decision(person: int, own: Sequence[tuple[Track, Ruling]], evidence: Evidence) -> Decision:
+    covered = np.concatenate([ruling.covered for _, ruling in own])
+    telling = min((ruling for _, ruling in own), key=lambda ruling: _distance(ruling.verdict)).verdict
+    seen = [(track.frames >= track.first_seen) & (track.frames <= track.last_seen) for track, _ in own]
+    rate = float(evidence.info.frame_rate)
     return Decision(
         person=person,
-        decision="blurred" if all(covered) else "partly blurred" if any(covered) else "kept",
-        unsure=policy != "blur_everyone" and any(verdict.answer == "unsure" for _, verdict in of_person),
+        called=evidence.names.get(person),
+        decision="blurred" if covered.all() else "partly blurred" if covered.any() else "kept",
+        unsure=any(ruling.unsure for _, ruling in own),
         name=telling.name,
         distance=telling.distance,
+        margin=telling.margin,
         reason=telling.reason,
-        seconds=round(sum(track.last_seen - track.first_seen + 1 for track, _ in of_person) / frame_rate, 2),
-        first_frame=min(track.first_seen for track, _ in of_person),
-        num_tracks=len(of_person),
+        seconds=round(sum(int(each.sum()) for each in seen) / rate, 2),
+        blurred_seconds=round(sum(int((each & ruling.covered).sum()) for each, (_, ruling) in zip(seen, own, strict=True)) / rate, 2),
+        first_frame=min(track.first_seen for track, _ in own),
+        num_tracks=len(own),
+        at=tuple(point_on(track, evidence.info) for track, _ in own),
     )
+
+
+def point_on(track: Track, info: VideoInfo) -> Pick:
+    """Where to point to mean this track: the middle of its best face, as far as that is in the picture."""
+    width, height = upright_size(*info.turn)
+    left, top, right, bottom = np.clip(
+        boxes_to_upright(track.boxes[track.best][None], *info.turn)[0], 0, [width, height, width, height]
+    ).tolist()
+    return Pick(frame=int(track.frames[track.best]), x=round((left + right) / 2, 1), y=round((top + bottom) / 2, 1))

@@ -16,6 +16,9 @@ class KnownFaces(ByLikeness):
 
     method: Literal["known_faces"] = "known_faces"
     photos: tuple[str, ...] = Field(min_length=1, description="paths of pictures or folders")
+    names: tuple[str, ...] = Field(
+        (), description="of the people on them, which are filled in when work begins; without them all photos count"
+    )
 
     @field_serializer("photos")
     def _photos(self, photos: tuple[str, ...], info: FieldSerializationInfo) -> tuple[str, ...]:
@@ -23,4 +26,5 @@ class KnownFaces(ByLikeness):
         return () if info.context == FOR_A_KEY else photos
 
     def pick(self, evidence: Evidence) -> list[Verdict]:
-        return self.compare(evidence.tracks, evidence.photos)
+        meant = {name: embeddings for name, embeddings in evidence.photos.items() if not self.names or name in self.names}
+        return self.compare(evidence.tracks, meant)

@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from tasks.faces import Floats
 from tasks.matching import euclidean
-from tasks.method import Method
-from tasks.selectors.verdicts import Verdict
+from tasks.selectors.verdicts import Answer, Entry, Verdict
 from tasks.tracks import Track
 
 
-class ByLikeness(Method):
+class ByLikeness(Entry):
     """How alike faces have to be: distances of embeddings, by which a track is somebody, may be, or is not."""
 
     match: float = Field(0.5, gt=0, description="up to this distance it is the same person")
@@ -40,12 +40,9 @@ class ByLikeness(Method):
         """
         persons = {person: {name: _distance(mean, each) for name, each in references.items()} for person, mean in _means(tracks).items()}
         verdicts = [self._verdict(track, persons, references) for track in tracks]
-        matches = [(track, verdict) for track, verdict in zip(tracks, verdicts, strict=True) if verdict.answer == "match"]
         return [
-            replace(verdict, answer="unsure", reason=f"somebody more like {verdict.name} is seen at the same time")
-            if verdict.answer == "match" and any(_is_nearer_rival(track, verdict, other, its) for other, its in matches)
-            else verdict
-            for track, verdict in zip(tracks, verdicts, strict=True)
+            replace(verdict, answer="unsure", reason=f"somebody more like {verdict.name} is seen at the same time") if rivalled else verdict
+            for verdict, rivalled in zip(verdicts, _rivalled(tracks, verdicts), strict=True)
         ]
 
     def _verdict(self, track: Track, persons: Mapping[int, Mapping[str, float]], references: Mapping[str, Floats]) -> Verdict:
@@ -54,17 +51,26 @@ class ByLikeness(Method):
         name = min(references, key=lambda name: min(of_track[name], of_person[name]))
         distance, shown = of_track[name], of_track[name] if np.isfinite(of_track[name]) else None
         impostor = min((each[name] for person, each in persons.items() if person != track.person), default=np.inf)
+        runner_up = min([impostor, *(each for other, each in of_track.items() if other != name)])
+        margin = round(runner_up - distance, 3) if np.isfinite([runner_up, distance]).all() else None
+        answer, reason = self._answer(name, (distance, of_person[name], impostor))
+        unknown = shown is None and answer == "unsure"
+        return Verdict(answer, None if unknown and of_person[name] >= self.no_match else name, shown, reason, margin)
+
+    def _answer(self, name: str, distances: tuple[float, float, float]) -> tuple[Answer, str]:
+        """By the distances from `name` of the track, of its person, and of whoever else in the video is nearest to it."""
+        distance, of_person, impostor = distances
         if distance <= self.match:
-            return Verdict("match", name, shown, f"looks like {name}")
+            return "match", f"looks like {name}"
         if distance <= self.likely and distance + self.margin <= impostor < np.inf:
-            return Verdict("match", name, shown, f"looks more like {name} than anybody else in the video does")
-        if of_person[name] <= self.match and distance < self.no_match:
-            return Verdict("match", name, shown, f"is the same person as somebody who looks like {name}")
-        if shown is None:
-            return Verdict("unsure", name if of_person[name] < self.no_match else None, None, "the face is never seen well enough")
-        if distance >= self.no_match and of_person[name] >= self.no_match:
-            return Verdict("no match", name, shown, "looks like nobody who was asked for")
-        return Verdict("unsure", name, shown, f"may be {name}")
+            return "match", f"looks more like {name} than anybody else in the video does"
+        if of_person <= self.match and distance < self.no_match:
+            return "match", f"is the same person as somebody who looks like {name}"
+        if np.isinf(distance):
+            return "unsure", "the face is never seen well enough"
+        if distance >= self.no_match and of_person >= self.no_match:
+            return "no match", "looks like nobody who was asked for"
+        return "unsure", f"may be {name}"
 
 
 def _distance(embedding: Floats, references: Floats) -> float:
@@ -89,9 +95,14 @@ def _mean(tracks: Sequence[Track]) -> Floats:
     return np.asarray(np.average([track.embedding for track in known], axis=0, weights=weights), np.float32)
 
 
-def _is_nearer_rival(track: Track, verdict: Verdict, other: Track, its: Verdict) -> bool:
-    """Whether `other` matches the same name better, and is seen while the track is; a track without embedding is like nobody."""
-    far = float("inf")
-    nearer = (far if its.distance is None else its.distance) < (far if verdict.distance is None else verdict.distance)
-    seen_together = min(track.last_seen, other.last_seen) >= max(track.first_seen, other.first_seen)
-    return other is not track and its.name == verdict.name and nearer and seen_together
+def _rivalled(tracks: Sequence[Track], verdicts: Sequence[Verdict]) -> npt.NDArray[np.bool_]:
+    """(N,): which matches are less like their name than another one seen at the same time; one without an embedding is like nobody."""
+    matches = np.flatnonzero([verdict.answer == "match" for verdict in verdicts])
+    names = np.array([verdicts[number].name for number in matches.tolist()], np.str_)
+    spans = np.array([(tracks[number].first_seen, tracks[number].last_seen) for number in matches.tolist()], np.int64).reshape(-1, 2)
+    distances = np.array([np.inf if (known := verdicts[number].distance) is None else known for number in matches.tolist()])
+    rivalled = np.zeros(len(tracks), np.bool_)
+    for row, number in enumerate(matches.tolist()):
+        together = np.minimum(spans[row, 1], spans[:, 1]) >= np.maximum(spans[row, 0], spans[:, 0])
+        rivalled[number] = bool((together & (distances < distances[row]) & (names == names[row])).any())
+    return rivalled

@@ -51,11 +51,16 @@ class TimeAndPlace(ByLikeness):
         """The number of the frame of each pick. Raises BadPick for one that is beyond the video's end."""
         return [_frame_of(pick, info, index) for pick in self.picks]
 
+    def meets(self, evidence: Evidence) -> list[int]:
+        """The number of the track that each pick meets. Raises BadPick as `pick` does."""
+        frames = self.frames(evidence.info, evidence.index)
+        return [_track_at(evidence, pick, frame) for pick, frame in zip(self.picks, frames, strict=True)]
+
     def pick(self, evidence: Evidence) -> list[Verdict]:
         """A verdict a track. Raises BadPick for a point that meets no face, saying which are near."""
         tracks = evidence.tracks
         frames = self.frames(evidence.info, evidence.index)
-        numbers = [_track_at(evidence, pick, frame) for pick, frame in zip(self.picks, frames, strict=True)]
+        numbers = self.meets(evidence)
         picked = {number: str(pick) for number, pick in zip(numbers, self.picks, strict=True)}
         references = {
             name: tracks[number].embedding[None] for number, name in picked.items() if not np.isnan(tracks[number].embedding).any()
@@ -66,6 +71,14 @@ class TimeAndPlace(ByLikeness):
         for number, name in picked.items():
             verdicts[number] = Verdict("match", name, 0.0, "was pointed at")
         return verdicts
+
+
+def is_in(pick: Pick, info: VideoInfo, index: FrameIndex) -> bool:
+    """Whether the video, which may be a part of what was pointed at, has such a frame."""
+    try:
+        return bool(TimeAndPlace(picks=(pick,)).frames(info, index))
+    except BadPick:
+        return False
 
 
 def _frame_of(pick: Pick, info: VideoInfo, index: FrameIndex) -> int:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from pydantic import Field
+
 from tasks.faces import Floats
+from tasks.method import Method
 from tasks.tracks import Track
 from tasks.video.info import FrameIndex, VideoInfo
 
 Answer = Literal["match", "unsure", "no match"]
+Then = Literal["cover", "keep"]
+
+
+class Entry(Method):
+    """One entry of the list of selectors; they are gone through in order, and a later one stands above an earlier one."""
+
+    then: Then | None = Field(
+        None,
+        description="what happens to those whom it means: cover or keep; without it what the policy says (keep_only: keep, else cover)",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +36,10 @@ class Verdict:
     distance: float | None
     """of the embeddings; None where the track has none or it was not needed"""
     reason: str
+    margin: float | None = None
+    """how much further away the next one is, another name for this face or another person for this name; below 0 where that is nearer"""
+    then: Then | None = None
+    """what is to happen, where that does not hold for the whole entry"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,10 +51,18 @@ class Evidence:
     """embeddings, (K, D), of the people on the photos, by name"""
     info: VideoInfo
     index: FrameIndex
+    names: Mapping[int, str] = field(default_factory=dict)
+    """by person, those that were given by hand"""
+    same_by_hand: Sequence[Sequence[int]] = ()
+    """groups of tracks, by their places in `tracks`, of which somebody said that they show one person"""
 
 
 class Selector(Protocol):
     """Tells which tracks show the people that it was asked for."""
+
+    @property
+    def then(self) -> Then | None:
+        """What happens to them; None leaves it to the policy."""
 
     def pick(self, evidence: Evidence) -> list[Verdict]:
         """A verdict a track."""

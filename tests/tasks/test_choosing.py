@@ -1,12 +1,19 @@
-"""What doubt means."""
+"""What doubt means, what stands above what, and what is told of it."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from tasks.choosing import decisions_of, is_covered, verdicts_of
+from tasks.choosing import Ruling, cover_of, decisions_of, point_on, rulings_of, settle
+from tasks.errors import BadPick, BadSetting
+from tasks.faces import FaceBox
+from tasks.selectors.overrides import Override
+from tasks.selectors.time_and_place import Pick, TimeAndPlace
 from tasks.selectors.verdicts import Evidence, Verdict
-from tests.fakes import frame_index, still, video_info
+from tests.fakes import frame_index, square, still, track, video_info
+
+INFO = video_info()
 
 TRUTH = [
     ("blur_everyone", "match", True),
@@ -25,43 +32,222 @@ def verdict(answer: str, distance: float | None = None) -> Verdict:
     return Verdict(answer, None, distance, answer)
 
 
-@pytest.mark.parametrize(("policy", "answer", "covered"), TRUTH)
-def test_doubt_is_blurred(policy, answer, covered) -> None:
-    assert is_covered(verdict(answer), policy) is covered
-
-
 class Says:
-    def __init__(self, *answers: str) -> None:
+    def __init__(self, *answers: str, then: str | None = None) -> None:
         self.answers = answers
+        self.then = then
 
     def pick(self, _: Evidence) -> list[Verdict]:
         return [verdict(answer) for answer in self.answers]
 
 
-@pytest.mark.parametrize(
-    ("selectors", "expected"),
-    [
-        ([], ["no match", "no match"]),
-        ([Says("match", "no match")], ["match", "no match"]),
-        ([Says("unsure", "no match"), Says("match", "unsure")], ["match", "unsure"]),  # the surest that somebody asked for is seen
-        ([Says("match", "unsure"), Says("unsure", "no match")], ["match", "unsure"]),
-    ],
-)
-def test_several_selectors(selectors, expected) -> None:
-    info = video_info()
-    evidence = Evidence([still(0, 9), still(0, 9)], {}, info, frame_index(info))
-    assert [each.answer for each in verdicts_of(evidence, selectors)] == expected
+def evidence(*tracks, **others) -> Evidence:
+    return Evidence(tracks, {}, INFO, frame_index(INFO), **others)
+
+
+def ruled(tracks, policy, selectors, overrides=(), **others) -> list[Ruling]:
+    return rulings_of(evidence(*tracks, **others), policy, selectors, overrides)
+
+
+@pytest.mark.parametrize(("policy", "answer", "covered"), TRUTH)
+def test_doubt_is_blurred(policy, answer, covered) -> None:
+    (ruling,) = ruled([still(0, 9)], policy, [Says(answer)])
+    assert ruling.covered.tolist() == [covered] * 10
+
+
+def test_nobody_is_asked_for() -> None:
+    (ruling,) = ruled([still(0, 9)], "blur_everyone", [])
+    assert ruling.covered.all()
+    assert not ruling.unsure
+    assert ruling.verdict.reason == "everyone is blurred"
+
+
+IN_ORDER = [
+    # Entries that mean the same: the surest counts.
+    ("keep_only", [(None, "unsure"), (None, "match")], (False, False, "match")),
+    ("keep_only", [(None, "match"), (None, "unsure")], (False, False, "match")),  # that it may be another one asked for changes nothing
+    ("blur_only", [(None, "unsure"), (None, "match")], (True, False, "match")),
+    ("blur_only", [(None, "match"), (None, "unsure")], (True, False, "match")),
+    ("blur_only", [(None, "no match"), (None, "unsure")], (True, True, "unsure")),
+    # Keep the hosts, but not him here.
+    ("keep_only", [(None, "match"), ("cover", "match")], (True, False, "match")),
+    ("keep_only", [(None, "match"), ("cover", "no match")], (False, False, "match")),
+    ("keep_only", [(None, "match"), ("cover", "unsure")], (True, True, "unsure")),  # may be him
+    ("keep_only", [("cover", "match"), (None, "match")], (False, False, "match")),  # the other way round the hosts win
+    ("keep_only", [("cover", "match"), (None, "unsure")], (True, True, "unsure")),  # may be a host: covered, and somebody should look
+    # Blur her, but not where she is meant to be seen.
+    ("blur_only", [(None, "match"), ("keep", "match")], (False, False, "match")),
+    ("blur_only", [(None, "match"), ("keep", "unsure")], (True, True, "unsure")),  # doubt keeps nobody
+    ("blur_only", [(None, "unsure"), ("keep", "match")], (False, False, "match")),
+    ("blur_only", [(None, "no match"), ("keep", "unsure")], (False, False, "no match")),  # nobody wants them covered
+    ("blur_everyone", [("keep", "match")], (False, False, "match")),
+    ("blur_everyone", [("keep", "unsure")], (True, True, "unsure")),
+    ("blur_everyone", [("keep", "match"), ("cover", "match"), ("keep", "match")], (False, False, "match")),  # the last one counts
+]
+
+
+@pytest.mark.parametrize(("policy", "entries", "expected"), IN_ORDER)
+def test_later_entries_stand_above_earlier_ones(policy, entries, expected) -> None:
+    (ruling,) = ruled([still(0, 9)], policy, [Says(answer, then=then) for then, answer in entries])
+    assert (bool(ruling.covered.all()), ruling.unsure, ruling.verdict.answer) == expected
+
+
+def test_a_verdict_may_say_what_happens_itself() -> None:
+    class Reviewer(Says):
+        def pick(self, _: Evidence) -> list[Verdict]:
+            return [Verdict("match", None, None, "", then="keep"), Verdict("match", None, None, "", then="cover")]
+
+    rulings = ruled([still(0, 9), still(20, 29)], "blur_everyone", [Reviewer()])
+    assert [bool(ruling.covered.all()) for ruling in rulings] == [False, True]
+
+
+def test_where_nobody_decides_the_nearest_is_told() -> None:
+    said = [("keep", verdict("no match", 0.9)), ("keep", verdict("no match", 0.7))]
+    assert settle("keep_only", said)[2].distance == 0.7
+
+
+# Overrides
+
+LEFT, RIGHT = square(100, 100, 40), square(300, 100, 40)
+TRACKS = [still(0, 49, LEFT, person=0), still(60, 89, LEFT, person=0), still(0, 49, RIGHT, person=1)]
+AT_LEFT = Pick(frame=10, x=100, y=100)
+ALL, NONE = (0, 99), None
+
+OVERRIDES = [
+    # (override, the frames of each track that are kept where everyone else is covered)
+    ({"then": "keep", "point": AT_LEFT}, [(0, 49), (60, 89), NONE]),  # the whole person
+    ({"then": "keep", "point": AT_LEFT, "of": "track"}, [(0, 49), NONE, NONE]),
+    ({"then": "keep", "point": AT_LEFT, "start": "1.0", "end": "70f"}, [(25, 49), (60, 69), NONE]),  # 25 frames/s; the end is left out
+    ({"then": "keep", "person": "Anna", "end": 0.4}, [(0, 9), NONE, NONE]),
+    ({"then": "keep", "start": "88f"}, [NONE, (88, 89), NONE]),  # all who are there then
+]
+
+
+@pytest.mark.parametrize(("override", "kept"), OVERRIDES)
+def test_exceptions(override, kept) -> None:
+    rulings = ruled(TRACKS, "blur_everyone", [], [Override(**override)], names={0: "Anna"})
+    for track_, ruling, frames in zip(TRACKS, rulings, kept, strict=True):
+        shown = track_.frames[~ruling.covered]
+        assert (shown.min(), shown.max()) == frames if frames else not len(shown)
+        assert len(shown) == (frames[1] - frames[0] + 1 if frames else 0)
+
+
+def test_later_overrides_stand_above_earlier_ones_and_all_above_selectors() -> None:
+    overrides = [Override(then="cover", person=1), Override(then="keep", start="10f", end="12f")]
+    rulings = ruled(TRACKS, "keep_only", [Says("match", "match", "match")], overrides)
+    assert TRACKS[2].frames[~rulings[2].covered].tolist() == [10, 11]
+    assert not rulings[0].covered.any()
+    assert rulings[2].verdict.reason == "covered by an override; kept from 10f to 12f by an override"
+
+
+def test_an_override_of_a_whole_track_ends_its_doubt() -> None:
+    override = Override(then="cover", point=AT_LEFT, of="track")
+    rulings = ruled(TRACKS, "keep_only", [Says("unsure", "unsure", "unsure")], [override])
+    assert [ruling.unsure for ruling in rulings] == [False, True, True]
+
+
+WRONG = [
+    ({"then": "keep", "person": "Berta"}, BadSetting, ["Berta", "no such person", "Anna"]),
+    ({"then": "cover", "person": 7}, BadSetting, ["override of 7", "no such person"]),
+    ({"then": "keep", "point": Pick(frame=10, x=200, y=100)}, BadPick, ["no face is there", "(100, 100), (300, 100)"]),
+    ({"then": "keep", "start": "5", "end": "6"}, BadPick, ["no frame is between them", "100 frames"]),  # beyond the end
+    ({"then": "keep", "start": "2", "end": "1"}, BadPick, ["2 to 1"]),
+]
+
+
+@pytest.mark.parametrize(("override", "error", "words"), WRONG)
+def test_overrides_of_nobody(override, error, words) -> None:
+    with pytest.raises(error) as caught:
+        ruled(TRACKS, "blur_everyone", [], [Override(**override)], names={0: "Anna"})
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+REFUSED = [
+    ({"then": "keep"}, "give a person, a point, a start or an end"),
+    ({"then": "keep", "person": 3}, "may mean somebody else"),  # a number that moved would show a stranger
+    ({"then": "keep", "person": "Anna", "point": AT_LEFT}, "either person or point"),
+    ({"then": "keep", "person": "Anna", "of": "track"}, "told by a point"),
+    ({"then": "keep", "start": "soon"}, "1500f"),
+]
+
+
+@pytest.mark.parametrize(("override", "words"), REFUSED)
+def test_overrides_that_say_too_little_or_too_much(override, words) -> None:
+    with pytest.raises(ValueError, match=words):
+        Override(**override)
+
+
+# By hand the same
+
+SAME = [
+    (["match", "no match", "no match"], ["match", "match", "unsure"]),  # the third was only grouped with them
+    (["unsure", "no match", "no match"], ["unsure", "unsure", "unsure"]),
+    (["no match", "no match", "match"], ["no match", "no match", "match"]),  # nothing is said by hand of the third
+    (["match", "unsure", "match"], ["match", "match", "match"]),
+]
+
+
+@pytest.mark.parametrize(("answers", "expected"), SAME)
+def test_who_is_one_person_by_hand_gets_one_answer(answers, expected) -> None:
+    tracks = [still(0, 9), still(20, 29), still(40, 49), still(60, 69, person=1)]
+    rulings = ruled(tracks, "blur_only", [Says(*answers, "no match")], same_by_hand=[(0, 1)])
+    assert [ruling.verdict.answer for ruling in rulings] == [*expected, "no match"]
+
+
+# What is covered, and what is told
+
+HALF = np.arange(100) < 50
+
+
+def test_the_cover_and_what_is_kept_are_all_faces() -> None:
+    tracks = [still(0, 99, LEFT), still(0, 9, RIGHT, person=1)]
+    rulings = [Ruling(HALF, False, verdict("match")), Ruling(np.zeros(10, np.bool_), False, verdict("match"))]
+    cover, kept = (cover_of(tracks, rulings, covered) for covered in (True, False))
+    assert (cover.frames.tolist(), set(cover.tracks.tolist())) == (list(range(50)), {0})
+    assert kept.at(5).tracks.tolist() == [1]
+    assert kept.at(60).tracks.tolist() == [0]
+    assert len(cover) + len(kept) == 110
+    assert np.all(np.diff(kept.frames) >= 0)
+
+
+def test_nobody_is_covered_in_an_empty_video() -> None:
+    assert len(cover_of([], [], covered=True)) == 0
+    assert decisions_of(evidence(), []) == []
 
 
 def test_a_decision_a_person_with_those_to_look_at_first() -> None:
     tracks = [still(0, 49, person=0), still(60, 109, person=0), still(0, 24, person=1), still(20, 39, seen=[22, 31], person=2)]
-    verdicts = [verdict("match", 0.4), verdict("no match", 0.9), verdict("match", 0.3), verdict("unsure", None)]
-    decisions = decisions_of(tracks, verdicts, "keep_only", 25.0)
-    assert [(each.person, each.decision, each.unsure) for each in decisions] == [
-        (2, "blurred", True),
-        (0, "partly blurred", False),
-        (1, "kept", False),
+    whole = [np.full(len(each.frames), covered) for each, covered in zip(tracks, (False, True, False, True), strict=True)]
+    told = [verdict("match", 0.4), verdict("no match", 0.9), verdict("match", 0.3), verdict("unsure", None)]
+    rulings = [Ruling(covered, each.answer == "unsure", each) for covered, each in zip(whole, told, strict=True)]
+    decisions = decisions_of(evidence(*tracks, names={1: "Anna"}), rulings)
+    assert [(each.person, each.called, each.decision, each.unsure) for each in decisions] == [
+        (2, None, "blurred", True),
+        (0, None, "partly blurred", False),
+        (1, "Anna", "kept", False),
     ]
     assert [(each.seconds, each.first_frame, each.num_tracks) for each in decisions] == [(0.4, 22, 1), (4.0, 0, 2), (1.0, 0, 1)]
+    assert [each.blurred_seconds for each in decisions] == [0.4, 2.0, 0.0]
     assert [each.distance for each in decisions] == [None, 0.4, 0.3]
-    assert not any(each.unsure for each in decisions_of(tracks, verdicts, "blur_everyone", 25.0))
+
+
+def test_a_track_covered_for_a_time_is_partly_blurred() -> None:
+    (decision,) = decisions_of(evidence(still(0, 99, LEFT)), [Ruling(HALF, False, verdict("match"))])
+    assert (decision.decision, decision.seconds, decision.blurred_seconds) == ("partly blurred", 4.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("rotation_degrees", "box"),
+    [
+        (0, square(100, 100, 40)),
+        (90, square(100, 100, 40)),  # points are on the upright picture
+        (0, FaceBox(-30, 100, 10, 140)),  # only what is in the picture can be pointed at
+    ],
+)
+def test_a_decision_points_at_each_of_its_tracks(rotation_degrees, box) -> None:
+    info = video_info(rotation_degrees=rotation_degrees)
+    tracks = [track(0, [box, square(320, 180, 20)], seen=[0]), still(0, 1, square(500, 300, 60))]
+    told = Evidence(tracks, {}, info, frame_index(info))
+    points = tuple(point_on(each, info) for each in tracks)
+    assert [point.frame for point in points] == [0, 0]
+    assert TimeAndPlace(picks=points).meets(told) == [0, 1]

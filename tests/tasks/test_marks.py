@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tasks.blurs.ways import NoBlur, Solid
-from tasks.choosing import marks_of
+from tasks.choosing import Ruling, marks_of
 from tasks.covering import covered_frames
 from tasks.marks import Marks
 from tasks.selectors.verdicts import Verdict
@@ -20,21 +20,33 @@ ANNA = Verdict("match", "anna", 0.3, "looks like anna")
 STRANGER = Verdict("no match", "anna", 0.71, "looks like nobody who was asked for")
 LEFT, RIGHT = square(150, 180, 60), square(450, 180, 60)
 TRACKS = [still(0, 5, LEFT, person=1), still(2, 9, RIGHT, person=0)]
+RULINGS = [Ruling(np.zeros(6, np.bool_), False, ANNA), Ruling(np.ones(8, np.bool_), False, STRANGER)]
 
 
 def test_they_say_who_it_is_and_why() -> None:
     """The person's number is the one in the report, not the track's."""
-    marks = marks_of(TRACKS, [ANNA, STRANGER], "keep_only")
+    marks = marks_of(TRACKS, RULINGS)
     assert [(mark.covered, mark.lines) for mark in marks.at(2)] == [
         (False, ["#1 kept", "looks like anna (0.30)"]),
         (True, ["#0 blurred", "looks like nobody who was asked for (0.71)"]),
     ]
-    nameless = marks_of(TRACKS[:1], [Verdict("no match", None, None, "everyone is blurred")], "blur_everyone")
+    everyone = Verdict("no match", None, None, "everyone is blurred")
+    nameless = marks_of(TRACKS[:1], [Ruling(np.ones(6, np.bool_), False, everyone)])
     assert nameless.at(0)[0].lines == ["#1 blurred", "everyone is blurred"]
 
 
+def test_a_track_that_is_kept_for_a_time_says_so_then() -> None:
+    covered = np.arange(2, 10) != 5
+    marks = marks_of(TRACKS[1:], [Ruling(covered, False, STRANGER)])
+    assert [[(mark.covered, mark.lines[0]) for mark in marks.at(frame)] for frame in (4, 5, 6)] == [
+        [(True, "#0 blurred")],
+        [(False, "#0 kept")],
+        [(True, "#0 blurred")],
+    ]
+
+
 def test_a_stretch_is_kept_and_read_again() -> None:
-    marks = Marks.from_bytes(marks_of(TRACKS, [ANNA, STRANGER], "keep_only").within(6, 9).to_bytes())
+    marks = Marks.from_bytes(marks_of(TRACKS, RULINGS).within(6, 9).to_bytes())
     assert [len(marks.at(frame)) for frame in (2, 5, 6, 9, 10)] == [0, 0, 1, 1, 0]
     assert marks.at(7)[0].lines[0] == "#0 blurred"
 
@@ -88,6 +100,6 @@ def test_nothing_else_is_touched() -> None:
 def test_frames_that_only_show_a_kept_face_are_marked_too() -> None:
     frame = av.VideoFrame(640, 360, "gray")
     planes(frame)[0].samples[:] = 128
-    marks = marks_of(TRACKS, [ANNA, STRANGER], "keep_only")
+    marks = marks_of(TRACKS, RULINGS)
     out = list(covered_frames([(0, frame)], Cover.from_tracks(TRACKS, [1]), Solid(), 0, marks))
     assert np.any(planes(out[0])[0].samples != 128)

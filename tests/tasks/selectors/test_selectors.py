@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from tasks.errors import BadPick
+from tasks.selectors.everyone import Everyone
 from tasks.selectors.known_faces import KnownFaces
+from tasks.selectors.reviewed import Answer, Reviewed
 from tasks.selectors.time_and_place import Pick, TimeAndPlace
 from tasks.selectors.verdicts import Evidence
 from tests.fakes import NO_EMBEDDING, frame_index, square, still, video_info
@@ -57,6 +59,22 @@ def test_verdicts_say_who_and_how_like() -> None:
     assert (verdict.name, verdict.distance) == ("bert", pytest.approx(0.3))
 
 
+MARGINS = [
+    ([at(0.3)], [pytest.approx(1.4)]),  # to the other name: bert is at 2
+    ([at(0.3), at(0.9, first=20, person=1)], [pytest.approx(0.6), pytest.approx(-0.6)]),  # somebody else is nearer to anna than the second
+    ([still(0, 9, embedding=NO_EMBEDDING)], [None]),
+]
+
+
+@pytest.mark.parametrize(("tracks", "expected"), MARGINS)
+def test_verdicts_say_by_how_much_the_next_one_is_further_away(tracks, expected) -> None:
+    assert [verdict.margin for verdict in KnownFaces(photos=("a",)).compare(tracks, PHOTOS)] == expected
+
+
+def test_a_single_face_and_a_single_name_have_no_next_one() -> None:
+    assert KnownFaces(photos=("a",)).compare([at(0.3)], {"anna": PHOTOS["anna"]})[0].margin is None
+
+
 def test_the_order_of_tracks_does_not_matter() -> None:
     """Seen one after another, each beside the next: the second is nearer than the first, the third nearer than the second."""
     chain = [still(0, 10, embedding=(0.4, 0)), still(5, 25, embedding=(0.3, 0), person=1), still(20, 30, embedding=(0.1, 0), person=2)]
@@ -66,6 +84,13 @@ def test_the_order_of_tracks_does_not_matter() -> None:
 
 def test_a_rival_may_be_seen_once() -> None:
     assert answers([at(0.1), still(5, 5, embedding=(0.4, 0.0), person=1)]) == ["match", "unsure"]
+
+
+def test_an_entry_compares_with_its_own_photos() -> None:
+    tracks = (at(0.1), at(1.9, person=1))
+    told = Evidence(tracks, PHOTOS, INFO, frame_index(INFO))
+    assert [verdict.answer for verdict in KnownFaces(photos=("a",), names=("anna",)).pick(told)] == ["match", "no match"]
+    assert [verdict.answer for verdict in KnownFaces(photos=("a",)).pick(told)] == ["match", "match"]
 
 
 # time and place
@@ -158,7 +183,53 @@ def test_the_frame_that_is_shown_then(info, seconds, frame) -> None:
         assert TimeAndPlace(picks=(Pick(seconds=seconds, x=0, y=0),)).frames(info, frame_index(info, first_pts)) == [frame]
 
 
+# Reviewed
+
+OF_ANNA, OF_BERT = Pick(frame=20, x=100, y=100), Pick(frame=20, x=130, y=100)
+ANNA_LATER = Pick(frame=70, x=300, y=100)
+
+REVIEWS = [
+    ([(0, "keep", [OF_ANNA, ANNA_LATER])], [("match", "keep"), ("match", "keep"), ("no match", None), ("no match", None)]),
+    ([(0, "keep", [OF_ANNA])], [("match", "keep"), ("unsure", "keep"), ("no match", None), ("no match", None)]),  # joined her since
+    ([(0, "cover", [OF_ANNA])], [("match", "cover"), ("match", "cover"), ("no match", None), ("no match", None)]),  # wherever she is seen
+    (
+        [(7, "keep", [OF_BERT])],
+        [("no match", None), ("no match", None), ("match", "keep"), ("no match", None)],
+    ),  # the number is not asked for
+    (
+        [(0, "cover", [OF_ANNA, Pick(frame=500, x=9, y=9)])],
+        [("match", "cover"), ("match", "cover"), ("no match", None), ("no match", None)],
+    ),
+    ([(0, "cover", [Pick(frame=500, x=9, y=9)])], [("no match", None)] * 4),  # of a part of the video that is not worked on
+    # Of two answers about one face, the one that covers.
+    ([(0, "cover", [OF_ANNA]), (1, "keep", [OF_ANNA])], [("match", "cover"), ("match", "cover"), ("no match", None), ("no match", None)]),
+    (
+        [(0, "keep", [OF_ANNA]), (1, "cover", [ANNA_LATER])],
+        [("match", "cover"), ("match", "cover"), ("no match", None), ("no match", None)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("answers", "expected"), REVIEWS)
+def test_a_review_holds_for_the_faces_that_it_was_made_of(answers, expected) -> None:
+    selector = Reviewed(answers=tuple(Answer(person=person, then=then, at=tuple(points)) for person, then, points in answers))
+    verdicts = selector.pick(evidence(*ALL))
+    assert [(verdict.answer, verdict.then) for verdict in verdicts] == expected
+
+
+def test_an_answer_about_a_face_that_is_gone() -> None:
+    with pytest.raises(BadPick, match=r"no face is there; point at one of the faces in that frame: \(100, 100\), \(130, 100\)"):
+        Reviewed(answers=(Answer(person=0, then="keep", at=(Pick(frame=20, x=400, y=100),)),)).pick(evidence(*ALL))
+
+
+@pytest.mark.parametrize("said", [{}, {"file": "a.json", "answers": (Answer(person=0, then="keep", at=(OF_ANNA,)),)}])
+def test_a_review_has_one_source(said) -> None:
+    with pytest.raises(ValueError, match="give either a file or answers"):
+        Reviewed(**said)
+
+
 CONTRACT = [KnownFaces(photos=("a",)), TimeAndPlace(picks=(Pick(frame=15, x=95, y=100),))]
+CONTRACT += [Everyone(), Reviewed(answers=(Answer(person=0, then="keep", at=(OF_ANNA,)),))]
 
 
 @pytest.mark.parametrize("selector", CONTRACT, ids=lambda selector: selector.method)
