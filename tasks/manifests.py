@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from pydantic import Field
 
 from tasks import arrays
 from tasks.checking import Finding
@@ -73,6 +74,10 @@ class TrackSet(Manifest):
     tracks_ref: ObjectRef
     num_tracks: int
     num_persons: int
+    names: dict[int, str] = Field(default_factory=dict)
+    """by person, those that were given by hand"""
+    same_by_hand: tuple[tuple[int, ...], ...] = ()
+    """groups of tracks of which somebody said that they show one person"""
 
     @property
     def tracks(self) -> list[Track]:

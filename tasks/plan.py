@@ -18,11 +18,15 @@ from tasks.errors import BadSetting
 from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
 from tasks.linkers.assignment import Assignment
 from tasks.method import Settings
+from tasks.named_people import EditPeople
 from tasks.recognisers.dlib import DlibResNet
 from tasks.recognisers.none import NoRecogniser
 from tasks.samplers.dynamic import Dynamic
 from tasks.samplers.every_frame import EveryFrame
+from tasks.selectors.everyone import Everyone
 from tasks.selectors.known_faces import KnownFaces
+from tasks.selectors.overrides import Override
+from tasks.selectors.reviewed import Reviewed
 from tasks.selectors.time_and_place import TimeAndPlace
 from tasks.shot_finders.content import Content
 from tasks.shot_finders.none import OneShot
@@ -40,7 +44,7 @@ Recogniser = Annotated[DlibResNet | NoRecogniser, Field(discriminator="method")]
 Linker = Assignment
 Interpolator = Annotated[Pchip | Linear | Nearest | CubicSpline | Polynomial, Field(discriminator="method")]
 Smoother = Annotated[MovingAverage | SavitzkyGolay | NoSmoothing, Field(discriminator="method")]
-Selector = Annotated[KnownFaces | TimeAndPlace, Field(discriminator="method")]
+Selector = Annotated[KnownFaces | TimeAndPlace | Everyone | Reviewed, Field(discriminator="method")]
 Blur = Annotated[Pixelate | Round | Square | Solid | NoBlur, Field(discriminator="method")]
 
 
@@ -67,13 +71,16 @@ class BuildTracks(Settings):
 class ChoosePeople(Settings):
     policy: Literal["blur_everyone", "blur_only", "keep_only"] = "blur_everyone"
     selectors: tuple[Selector, ...] = Field((), description="who is blurred (blur_only) or stays visible (keep_only)")
+    overrides: tuple[Override, ...] = Field(
+        (), description="exceptions, which stand above the selectors, and later ones above earlier ones"
+    )
 
     @model_validator(mode="after")
     def _somebody(self) -> ChoosePeople:
         if self.policy != "blur_everyone" and not self.selectors:
             raise ValueError(f"the policy {self.policy} needs somebody: give photos or points")
-        if self.policy == "blur_everyone" and self.selectors:
-            raise ValueError("the policy blur_everyone chooses nobody: say blur_only or keep_only")
+        if self.policy == "blur_everyone" and not all(each.then or isinstance(each, Reviewed) for each in self.selectors):
+            raise ValueError("the policy blur_everyone chooses nobody: say blur_only or keep_only, or of each selector what happens then")
         return self
 
     def check_times(self, info: VideoInfo, index: FrameIndex) -> None:
@@ -81,6 +88,9 @@ class ChoosePeople(Settings):
         for selector in self.selectors:
             if isinstance(selector, TimeAndPlace):
                 selector.frames(info, index)
+        for override in self.overrides:
+            if override.point is not None:
+                TimeAndPlace(picks=(override.point,)).frames(info, index)
 
     @property
     def photos(self) -> tuple[str, ...]:
@@ -125,12 +135,20 @@ class Plan(Settings):
         120, ge=1, description="a video is worked on, resumed and shared out in segments of whole shots about this long"
     )
     keep_metadata: tuple[MetadataKey, ...] = Field((), description="what of the source's metadata comes through; none does unasked")
+    people: str | None = Field(None, description="path of a people.toml: names, merges and splits by hand, in place of edit_people")
     find_shots: FindShots = FindShots()
     find_faces: FindFaces = FindFaces()
     build_tracks: BuildTracks = BuildTracks()
+    edit_people: EditPeople = EditPeople()
     choose_people: ChoosePeople = ChoosePeople()
     blur_faces: BlurFaces = BlurFaces()
     verify_blur: VerifyBlur = VerifyBlur()
+
+    @model_validator(mode="after")
+    def _one_who_is_who(self) -> Plan:
+        if self.people and not self.edit_people.is_nothing:
+            raise ValueError("give either people, a file, or edit_people")
+        return self
 
 
 def load_values(path: Path | None, assignments: Sequence[str] = ()) -> dict[str, Any]:

@@ -12,7 +12,8 @@ STAGES = {
     "find_shots": 1,
     "find_faces": 2,
     "build_tracks": 1,
-    "choose_people": 2,
+    "edit_people": 1,
+    "choose_people": 3,
     "blur_faces": 2,
     "verify_blur": 2,
 }
