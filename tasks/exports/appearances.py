@@ -1,0 +1,73 @@
+"""What is told of a video to other programs: who is seen from when to when, and whether they are covered then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.choosing import Decision
+from tasks.tracks import Cover, Track
+from tasks.video.info import FrameIndex, VideoInfo
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """All that an export goes by.
+
+    decisions: by person
+    covered: a (N,) bool a track, row i is at the track's frames[i]
+    """
+
+    name: str
+    """of the source"""
+    info: VideoInfo
+    index: FrameIndex
+    tracks: Sequence[Track]
+    decisions: dict[int, Decision]
+    covered: list[npt.NDArray[np.bool_]]
+    cover: Cover
+
+    def called(self, person: int) -> str:
+        """By the name given by hand, or by the number in the report."""
+        return self.decisions[person].called or f"person {person}"
+
+    def seconds(self, frame: int) -> float:
+        """When a frame appears, since the first one; of the number after the last frame, when that one ends."""
+        if frame == len(self.index):
+            return self.info.duration_seconds
+        return float((int(self.index.pts[frame]) - int(self.index.pts[0])) * self.info.time_base)
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """A stretch, frames first to last, in which a face was seen and that is covered or kept throughout."""
+
+    track: int
+    person: int
+    first: int
+    last: int
+    covered: bool
+
+
+def told(name: str, info: VideoInfo, index: FrameIndex, tracks: Sequence[Track], decisions: Sequence[Decision], cover: Cover) -> Told:
+    """`cover` is the whole video's, with the numbers of `tracks`."""
+    order = np.argsort(cover.tracks, kind="stable")
+    borders = np.searchsorted(cover.tracks[order], np.arange(1, len(tracks)))
+    frames = np.split(cover.frames[order], borders) if tracks else []
+    covered = [np.isin(track.frames, own) for track, own in zip(tracks, frames, strict=True)]
+    return Told(name, info, index, tracks, {each.person: each for each in decisions}, covered, cover)
+
+
+def appearances(of: Told) -> list[Appearance]:
+    """In order of time. A face's lead-in and lead-out, guesses in which it was not seen, are left out."""
+    return sorted(_appearances(of), key=lambda each: (each.first, each.track))
+
+
+def _appearances(of: Told) -> Iterator[Appearance]:
+    for number, (track, covered) in enumerate(zip(of.tracks, of.covered, strict=True)):
+        rows = np.flatnonzero((track.frames >= track.first_seen) & (track.frames <= track.last_seen))
+        for run in np.split(rows, np.flatnonzero(np.diff(covered[rows])) + 1):
+            yield Appearance(number, track.person, int(track.frames[run[0]]), int(track.frames[run[-1]]), bool(covered[run[0]]))
