@@ -8,11 +8,11 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.job import Job, segments_at_once
-from flows.look_through import look_through
+from flows.look_through import follow, look_through
+from flows.missed import remember_missed
 from flows.rendering import render
 from flows.report import BlurReport, make_report
 from flows.request import check_request, finished_before, remember
-from tasks.build_tracks import build_tracks
 from tasks.choose_people import choose_people
 from tasks.plan import Plan
 from tasks.read_photos import read_photos
@@ -37,17 +37,19 @@ def blur_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite:
     request = check_request(source, target, plan, overwrite)
     if done := finished_before(request):
         return done
+    plan = request.plan
     job = Job()
     photos = job.run(read_photos, 0, request.photos, request.photo_sha256s, plan.find_faces) if request.photos else None
     looked = look_through(job, source, request.source_sha256, plan)
     video, shots, segments, faces = looked
     for repair in range(plan.verify_blur.repairs + 1):
-        tracks = job.run(build_tracks, 0, video, shots, faces, plan.build_tracks)
+        tracks = follow(job, video, shots, faces, plan)
         choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people, marked=plan.blur_faces.show == "boxes")
         with whole_file(target) as written:
             rendering = render(job, source, looked, tracks, choice, plan, written.path)
             if rendering.check.missed is None or repair == plan.verify_blur.repairs:
                 # Written down first: a record without its result is nothing, a result without its record would be taken for a stranger's.
+                remember_missed(request.source_sha256, request.photo_sha256s, plan, faces[len(looked.segments) :])
                 report = remember(request, rendering.sha256, make_report(video.info, plan, shots, faces, choice, rendering, job.stages))
                 written.keep()
                 break

@@ -44,6 +44,12 @@ def _people(options: argparse.Namespace) -> None:
     people(options)
 
 
+def _export(options: argparse.Namespace) -> None:
+    from flows.export_command import export
+
+    export(options)
+
+
 def _models(options: argparse.Namespace) -> None:
     from flows.models_command import fetch_model, show_models
 
@@ -62,12 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     blur.add_argument("video", type=Path, metavar="VIDEO")
     blur.add_argument("-o", dest="output", type=Path, required=True, metavar="OUT", help="where the result goes")
-    who = blur.add_mutually_exclusive_group()
-    who.add_argument("--keep", nargs="+", metavar="PHOTO", help="blur all but these people: photos, or folders of photos")
-    who.add_argument("--only", nargs="+", metavar="PHOTO", help="blur only these people")
-    who.add_argument("--at", action="append", metavar="TIME,X,Y", help="blur whoever is seen there, wherever they appear; may be repeated")
-    blur.add_argument("--keep-picked", action="store_true", help="with --at: blur all but these people")
-    blur.add_argument("--preview", metavar="SECONDS", help="only the first seconds, such as 10s")
+    _add_who(blur)
     blur.add_argument("--show", choices=["boxes"], help="for review: draw whose face each is, and why it is covered or kept")
     blur.add_argument("--report", type=Path, metavar="FILE", help="write what was done, as JSON")
     blur.add_argument("--overwrite", action="store_true", help="replace OUT if it is there")
@@ -85,6 +86,21 @@ def _parser() -> argparse.ArgumentParser:
     _add_plan(people)
     people.set_defaults(run=_people)
 
+    export = commands.add_parser(
+        "export",
+        help="write what is known of a video for other programs",
+        description="Write who is seen and covered when: .otio (markers), .csv, .mkv or .mov (matte), .json (the thesis's sequences).",
+    )
+    export.add_argument("video", type=Path, metavar="VIDEO")
+    export.add_argument(
+        "-o", dest="output", type=Path, required=True, metavar="FILE", help="where it goes; its ending says what is written"
+    )
+    _add_who(export)
+    export.add_argument("--boxes", action="store_true", help="with .csv: a row for each face in each frame")
+    export.add_argument("--overwrite", action="store_true", help="replace FILE if it is there")
+    _add_plan(export)
+    export.set_defaults(run=_export, show=None, encoder=None, keep_metadata=None)  # what only a rendering asks for
+
     models = commands.add_parser("models", help="list the models, or fetch one")
     models.add_argument("action", nargs="?", choices=["list", "fetch"], default="list")
     models.add_argument("name", nargs="?", help="with fetch: which model")
@@ -92,7 +108,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_who(parser: argparse.ArgumentParser) -> None:
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--keep", nargs="+", metavar="PHOTO", help="blur all but these people: photos, or folders of photos")
+    who.add_argument("--only", nargs="+", metavar="PHOTO", help="blur only these people")
+    who.add_argument("--at", action="append", metavar="TIME,X,Y", help="blur whoever is seen there, wherever they appear; may be repeated")
+    parser.add_argument("--keep-picked", action="store_true", help="with --at: blur all but these people")
+    parser.add_argument("--preview", metavar="SECONDS", help="only the first seconds, such as 10s")
+    parser.add_argument("--decisions", type=Path, metavar="FILE", help="what a review decided: a report whose people were changed")
+
+
 def _add_plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--people", type=Path, metavar="FILE", help="names, merges and splits by hand: a changed people.toml")
     parser.add_argument("--plan", type=Path, metavar="FILE", help="settings, as TOML")
     parser.add_argument("--set", action="append", default=[], metavar="STAGE.NAME=VALUE", help="one setting; may be repeated")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from flows.embedded_server import EmbeddedServer
+from flows.people_file import NAMES
 from flows.people_page import CONTENTS, PAGE
 from flows.report import BlurReport
 from flows.request import Request, check_request, check_source, finished_before
@@ -56,7 +57,7 @@ def _run(request: Request, screen: Screen) -> BlurReport:
 def people(options: argparse.Namespace) -> None:
     """`veil people`."""
     source, folder = options.video.absolute(), options.output.resolve()
-    plan = make_plan(load_values(options.plan, options.set))
+    plan = make_plan(load_values(options.plan, [*options.set, *_who_is_who(options)]))
     check_source(source)
     check_folder(folder, options.overwrite, CONTENTS)
     screen = Screen()
@@ -67,6 +68,7 @@ def people(options: argparse.Namespace) -> None:
     with screen, progress.listening(screen):
         found = find_people(source, folder, plan, overwrite=options.overwrite)
     screen.say(f"{options.output / PAGE}: {len(found.persons)} {'person' if len(found.persons) == 1 else 'people'}")
+    screen.say(f"Names, merges and splits: change {options.output / NAMES}, and give it back with --people.")
     screen.say("It shows faces, which are biometric data: delete it when it is no longer needed.")
 
 
@@ -83,6 +85,8 @@ def plan_of(options: argparse.Namespace) -> Plan:
         picks = [pick_of(text) for text in options.at]
         policy = "keep_only" if options.keep_picked else "blur_only"
         chosen = {"policy": policy, "selectors": [{"method": "time_and_place", "picks": picks}]}
+    if options.decisions:
+        chosen = _with_decisions(values.get("choose_people"), chosen, options.decisions)
     if options.preview is not None:
         values["preview_seconds"] = _preview_seconds(options.preview)
     shown = {"show": options.show} if options.show else {}
@@ -105,13 +109,23 @@ def pick_of(text: str) -> dict[str, float]:
 
 def _said_shorter(options: argparse.Namespace) -> list[str]:
     """What the command has short words for, as `--set` takes it."""
-    longer = []
+    longer = _who_is_who(options)
     if options.encoder:
         codec, preset = encoder_of(options.encoder)
         longer += [f"blur_faces.encoder.codec={codec}", *([f"blur_faces.encoder.preset={preset}"] if preset else [])]
     if options.keep_metadata:
         longer.append(f"keep_metadata={list(check_keys(options.keep_metadata))}")
     return longer
+
+
+def _who_is_who(options: argparse.Namespace) -> list[str]:
+    return [f"people={options.people.absolute()}"] if options.people else []
+
+
+def _with_decisions(planned: object, chosen: dict[str, Any] | None, decisions: Path) -> dict[str, Any]:
+    """Who is chosen, with what a review says above all of it."""
+    both = (planned if isinstance(planned, dict) else {}) | (chosen or {})
+    return both | {"selectors": [*both.get("selectors", ()), {"method": "reviewed", "file": str(decisions.absolute())}]}
 
 
 def encoder_of(text: str) -> tuple[str, str]:

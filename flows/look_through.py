@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.job import Job
+from tasks.build_tracks import build_tracks
+from tasks.edit_people import edit_people
 from tasks.find_faces import find_faces
 from tasks.find_shots import find_shots
-from tasks.manifests import SegmentFaces, Shots, Video
+from tasks.manifests import SegmentFaces, Shots, TrackSet, Video
 from tasks.plan import Plan
 from tasks.probe_video import probe_video
 from tasks.segments import Segment, cut_into_segments
@@ -35,3 +37,9 @@ def look_through(job: Job, source: Path, source_sha256: str, plan: Plan) -> Look
     segments = cut_into_segments(shots.shots, round(plan.segment_seconds * video.info.frame_rate))
     faces = job.map(find_faces, num_frames, {"segment": segments}, source=source, video=video, settings=plan.find_faces)
     return LookedThrough(video, shots, segments, faces)
+
+
+def follow(job: Job, video: Video, shots: Shots, faces: Sequence[SegmentFaces], plan: Plan) -> TrackSet:
+    """The tracks of a video and their persons, put right by hand where somebody did."""
+    tracks = job.run(build_tracks, 0, video, shots, faces, plan.build_tracks)
+    return tracks if plan.edit_people.is_nothing else job.run(edit_people, 0, video, tracks, faces, plan.edit_people)

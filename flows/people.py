@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +49,7 @@ class Person(Settings):
     id: int
     """as in the report of a run: 0, 1, 2, … in order of appearance"""
     label: str
-    """what the page calls them: letters, so that they are not taken for the report's numbers"""
+    """what the page calls them: the name given by hand, or letters, so that they are not taken for the report's numbers"""
     seconds: float
     """on screen"""
     num_tracks: int
@@ -89,11 +90,17 @@ class BestView:
     quality: float
 
 
-def people_of(tracks: Sequence[Track], source: str, info: VideoInfo, index: FrameIndex) -> tuple[People, list[BestView]]:
-    """The people, and for each of them, in the same order, where to see them best."""
+_NO_NAMES: Mapping[int, str] = {}
+
+
+def people_of(
+    tracks: Sequence[Track], source: str, info: VideoInfo, index: FrameIndex, names: Mapping[int, str] = _NO_NAMES
+) -> tuple[People, list[BestView]]:
+    """The people, and for each of them, in the same order, where to see them best. `names` are those given by hand, by person."""
     by_person: dict[int, list[Track]] = {}
     for track in tracks:
         by_person.setdefault(track.person, []).append(track)
+    free = (label for label in (f"Person {letters(place)}" for place in count()) if label not in names.values())
     starts = np.append((index.pts - index.pts[0]) * float(info.time_base), info.duration_seconds)
     view_of = {number: best_view(of_person, info) for number, of_person in by_person.items()}
     in_order = sorted(
@@ -106,7 +113,10 @@ def people_of(tracks: Sequence[Track], source: str, info: VideoInfo, index: Fram
         duration_seconds=round(info.duration_seconds, 3),
         width=width,
         height=height,
-        persons=tuple(_person(number, letters(place), by_person[number], view_of[number], starts) for place, number in enumerate(in_order)),
+        persons=tuple(
+            _person(number, (letters(place), names.get(number) or next(free)), by_person[number], view_of[number], starts)
+            for place, number in enumerate(in_order)
+        ),
     )
     return people, [view_of[number] for number in in_order]
 
@@ -119,8 +129,9 @@ def best_view(tracks: Sequence[Track], info: VideoInfo) -> BestView:
     return BestView(int(track.frames[track.best]), FaceBox(*map(float, np.clip(box, 0, [width, height, width, height]))), track.quality)
 
 
-def _person(number: int, letter: str, tracks: Sequence[Track], view: BestView, starts: Floats64) -> Person:
-    """`starts`: (frames + 1,), when each frame appears, and when the last one ends."""
+def _person(number: int, called: tuple[str, str], tracks: Sequence[Track], view: BestView, starts: Floats64) -> Person:
+    """`called`: a letter for the picture, and a name; `starts`: (frames + 1,), when each frame appears, and when the last one ends."""
+    letter, label = called
     stretches = _stretches(tracks)
     # The middle of the time that a frame is shown: rounded, it still is the same frame.
     pick = PickPoint(
@@ -130,7 +141,7 @@ def _person(number: int, letter: str, tracks: Sequence[Track], view: BestView, s
     )
     return Person(
         id=number,
-        label=f"Person {letter}",
+        label=label,
         seconds=round(_seconds(stretches, starts), 2),
         num_tracks=len(tracks),
         appearances=tuple(

@@ -10,9 +10,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flows.people import CLEAR, People, Person, clock
+from flows.people_file import NAMES
 
 PAGE, LIST, FACES = "index.html", "people.json", "faces"
-CONTENTS = frozenset({PAGE, LIST, FACES})
+CONTENTS = frozenset({PAGE, LIST, NAMES, FACES})
 """all that such a folder holds"""
 
 _TEMPLATE = "people.html.jinja"
@@ -20,12 +21,13 @@ _BAR_UNITS = 1000.0  # the width of a person's bar in the drawing's own units
 _THINNEST_UNITS = 4.0  # so that a single frame of a long film can be seen
 
 
-def write_people(folder: Path, people: People, faces: Sequence[bytes]) -> None:
-    """Writes the page, the list and the faces, JPEGs in the order of the people, into an empty folder."""
+def write_people(folder: Path, people: People, faces: Sequence[bytes], names: bytes) -> None:
+    """Writes the page, the list, people.toml and the faces, JPEGs in the order of the people, into an empty folder."""
     (folder / FACES).mkdir(mode=0o700)
     for person, face in zip(people.persons, faces, strict=True):
         (folder / person.face).write_bytes(face)
     (folder / LIST).write_text(people.model_dump_json(indent=2) + "\n", "utf-8")
+    (folder / NAMES).write_bytes(names)
     (folder / PAGE).write_text(page_of(people, faces), "utf-8")
 
 

@@ -38,8 +38,10 @@ class Rendering(NamedTuple):
 
 
 class BlurReport(Manifest):
-    """What was done, warnings first."""
+    """What was done, warnings first. With its `people` changed, it is an answer to them (see the selector `reviewed`)."""
 
+    video: str
+    """SHA-256 of the source, in hexadecimal"""
     warnings: tuple[str, ...]
     people: tuple[Decision, ...]
     """those that somebody should look at first"""
@@ -83,6 +85,7 @@ def make_report(
     warnings += [] if choice.decisions else ["no face was found in the whole video"]
     warnings += [f"not as in the source: {note}" for note in rendering.notes]
     return BlurReport(
+        video=info.content_hash,
         warnings=tuple(warnings),
         people=choice.decisions,
         findings=findings,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.report import BlurReport
+from tasks.by_hand import with_files_read
 from tasks.errors import BadOutput
 from tasks.hashing import file_sha256
 from tasks.photos import photo_files, photo_sha256
@@ -32,6 +33,7 @@ class Request:
     source: Path
     target: Path
     plan: Plan
+    """with what its files say in place of their paths"""
     source_sha256: str
     photos: tuple[tuple[str, Path], ...]
     photo_sha256s: tuple[tuple[str, str], ...]
@@ -46,6 +48,7 @@ def check_request(source: Path, target: Path, plan: Plan, overwrite: bool) -> Re
     photos = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in photos)
     source_sha256 = file_sha256(source)
+    plan = with_files_read(plan, source_sha256)
     key = content_key(
         "finished",
         1,

@@ -13,8 +13,10 @@ _SAYS = {
     "find_shots": "Finding shots",
     "find_faces": "Finding faces",
     "build_tracks": "Following faces",
+    "edit_people": "Putting people right",
     "choose_people": "Choosing people",
     "cut_out_faces": "Cutting out faces",
+    "write_matte": "Writing the matte",
     "blur_faces": "Blurring",
     "verify_blur": "Checking the result",
 }

@@ -31,7 +31,7 @@ from tests.clips import Clip
 from tests.flows.running import at, run_flow
 
 FIRST_HALF = {"probe_video", "find_shots", "find_faces", "build_tracks"}
-OURS = frozenset({"index.html", "people.json", "faces"})
+OURS = frozenset({"index.html", "people.json", "people.toml", "faces"})
 
 
 class Listened:

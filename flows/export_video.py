@@ -1,0 +1,79 @@
+"""What Veil knows of a video, for other programs: a timeline with markers, tables, a matte, or the thesis's sequences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.export_target import check_export
+from flows.job import Job, segments_at_once
+from flows.look_through import follow, look_through
+from flows.missed import missed_before
+from flows.request import check_source
+from tasks import progress
+from tasks.by_hand import with_files_read
+from tasks.choose_people import choose_people
+from tasks.exports.appearances import Told, told
+from tasks.exports.matte import write_matte
+from tasks.exports.sequences import write_sequences
+from tasks.exports.table import write_appearances, write_boxes
+from tasks.exports.timeline import write_timeline
+from tasks.hashing import file_sha256
+from tasks.photos import photo_files, photo_sha256
+from tasks.plan import Plan
+from tasks.read_photos import read_photos
+from tasks.results import ObjectStore, results_folder
+from tasks.tracks import Cover
+from tasks.video.target import whole_file
+
+DEFAULT_PLAN = Plan()
+
+
+@flow(
+    name="export-video",
+    flow_run_name="{source}",
+    task_runner=ThreadPoolTaskRunner(max_workers=segments_at_once()),  # type: ignore[arg-type]
+    result_storage=results_folder() / "stages",
+    persist_result=False,
+)
+def export_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite: bool = False, boxes: bool = False) -> int:
+    """Writes what is known of `source`, as `plan` decides it, to `target`, whose ending says how; returns the number of tracks.
+
+    Stages whose results are known are not run again; the video itself is not rendered. With `boxes` a table has a row a face and frame.
+    Faces that a finished `blur_video` of the same plan found when it checked its result are among the tracks.
+
+    Raises a VeilError that says what to do.
+    """
+    check_source(source)
+    check_export(source, target, overwrite, boxes)
+    source_sha256 = file_sha256(source)
+    plan = with_files_read(plan, source_sha256)
+    files = tuple(photo_files(plan.choose_people.photos))
+    hashes = tuple((name, photo_sha256(path)) for name, path in files)
+    job = Job()
+    photos = job.run(read_photos, 0, files, hashes, plan.find_faces) if files else None
+    video, shots, segments, faces = look_through(job, source, source_sha256, plan)
+    tracks = follow(job, video, shots, [*faces, *missed_before(source_sha256, hashes, plan)], plan)
+    choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people)
+    cover = Cover.concatenate([Cover.from_bytes(ObjectStore().get(each)) for each in choice.cover_refs])
+    known = told(source.name, video.info, video.index, tracks.tracks, choice.decisions, cover)
+    with whole_file(target) as written:
+        _write(known, source, written.path, plan, boxes)
+        written.keep()
+    return tracks.num_tracks
+
+
+def _write(known: Told, source: Path, path: Path, plan: Plan, boxes: bool) -> None:
+    match path.suffix.lower():
+        case ".otio":
+            write_timeline(known, str(source), path)
+        case ".csv":
+            (write_boxes if boxes else write_appearances)(known, path)
+        case ".json":
+            write_sequences(known.tracks, path)
+        case _:
+            progress.begin("write_matte", len(known.index))
+            write_matte(known, plan.blur_faces.blur, path)
+            progress.end("write_matte", cached=False)
