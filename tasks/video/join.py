@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from heapq import merge
 from pathlib import Path
@@ -11,41 +12,61 @@ from typing import Any
 
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Stream
 from av.video.stream import VideoStream
 
 from tasks.errors import BadOutput
+from tasks.video.avi import counted
+from tasks.video.files import File
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.opening import open_source
+from tasks.video.rest import Copied, add_copy, copied_packets, on_time, refused
 from tasks.video.segments import open_segment, pictures_of, times_of
 from tasks.video.tags import put_tags
-from tasks.video.target import open_target
+from tasks.video.target import WritableFile, open_target
 
-_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".ts": "mpegts", ".nut": "nut"}
+_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".ts": "mpegts", ".nut": "nut", ".avi": "avi"}
 _LARGEST_TIMESCALE = 2**31 - 1
-_HOLDS_ALL = "choose a name that ends in .mkv"
 
 
-def join_segments(segments: Sequence[Path], source: Path, info: VideoInfo, index: FrameIndex, target: Path, *, whole: bool = True) -> None:
+def join_segments(
+    segments: Sequence[Path],
+    source: File | None,
+    info: VideoInfo,
+    index: FrameIndex,
+    target: Path | WritableFile,
+    *,
+    begins: int | None = None,
+) -> None:
     """Write `target`: the pictures of the segments at the source's times, and the source's sound and subtitles as they are.
 
     The segments together must have one picture for each frame of the index. Nothing else of the source comes through. Where its times are
-    negative, all streams start later by the same time. Raises BadOutput where the container that the target's name asks for cannot hold a
+    negative, all streams start later by the same time. Where the index is of a part of the source, `begins` is when its first picture is
+    shown in the target, in units of the source's time base: all streams are moved by the same time, and packets of sound and subtitles
+    come through that begin within the part. Raises BadOutput where the container that the target's name asks for cannot hold a
     stream, NoSpace where the disk is full, ValueError where the segments do not fit the index.
     """
     container_format = container_format_of(target)
+    first = int(index.pts[0]) if begins is None else begins
+    shift = max(0, first) - int(index.pts[0])
+    first_seconds = int(index.pts[0]) * info.time_base
+    end_seconds = first_seconds + Fraction(info.duration_seconds).limit_denominator(10**9)
+    copied = Copied(shift * info.time_base, None if begins is None else first_seconds, end_seconds)
+    if container_format == "avi":
+        copied = copied._replace(shift_seconds=-first_seconds)
+        info, index = counted(info, index)
+        shift = 0
     times = times_of(segments, index)
-    shift = max(0, -int(index.pts[0]))
-    with open_source(source, guess_pts=True) as rest, open_target(target, container_format, _clock(container_format, info)) as output:
+    with _opened(source) as rest, open_target(target, container_format, _clock(container_format, info)) as output:
         picture = _add_picture(output.container, segments[0], info, target)
-        copies = {number: _add_copy(output.container, rest, number, target) for number in info.copied_streams}
+        copies = {number: add_copy(output.container, rest, number, target) for number in info.copied_streams} if rest else {}
         pictures: Iterator[Packet[Any]] = pictures_of(segments, times + shift, picture, info)
-        end_seconds = None if whole else (int(index.pts[-1]) + 1) * info.time_base
-        others = _copied(rest, copies, shift * info.time_base, end_seconds)
+        others = copied_packets(rest, copies, copied) if rest else iter(())
+        if container_format == "avi":
+            others = on_time(others, target)
         output.mux(merge(pictures, others, key=_decoding_seconds))
 
 
-def container_format_of(target: Path) -> str:
+def container_format_of(target: Path | WritableFile) -> str:
     """FFmpeg's name of the container that a file's ending asks for. Raises BadOutput for an ending that is not known."""
     container_format = _FORMATS.get(target.suffix.lower())
     if container_format is None:
@@ -62,13 +83,13 @@ def _clock(container_format: str, info: VideoInfo) -> dict[str, str]:
     return {"video_track_timescale": str(ticks), "movie_timescale": str(common if common <= _LARGEST_TIMESCALE else ticks)}
 
 
-def _add_picture(container: OutputContainer, segment: Path, info: VideoInfo, target: Path) -> VideoStream:
+def _add_picture(container: OutputContainer, segment: Path, info: VideoInfo, target: object) -> VideoStream:
     with open_segment(segment) as first:
         template = first.streams.video[0]
         try:
             stream = container.add_stream_from_template(template, opaque=True)
         except ValueError as error:
-            raise _refused(target, container, "video", template.codec.canonical_name) from error
+            raise refused(target, container, "video", template.codec.canonical_name) from error
     put_tags(stream.codec_context, info)
     stream.time_base = info.time_base
     stream.set_display_matrix(info.display_matrix)
@@ -78,40 +99,13 @@ def _add_picture(container: OutputContainer, segment: Path, info: VideoInfo, tar
     return stream
 
 
-def _add_copy(container: OutputContainer, source: InputContainer, stream_index: int, target: Path) -> Stream:
-    template: Any = source.streams[stream_index]
-    try:
-        stream: Stream = container.add_stream_from_template(template)
-    except ValueError as error:
-        raise _refused(target, container, f"{template.type} stream {stream_index}", template.codec.canonical_name) from error
-    if template.language:
-        stream.metadata["language"] = template.language
-    stream.disposition = template.disposition
-    return stream
-
-
-def _refused(target: Path, container: OutputContainer, what: str, codec: str) -> BadOutput:
-    return BadOutput(target, f"a {container.format.name} file cannot hold the {what} ({codec})", fix=_HOLDS_ALL)
-
-
-def _copied(
-    source: InputContainer, copies: dict[int, Stream], shift_seconds: Fraction, end_seconds: Fraction | None
-) -> Iterator[Packet[Any]]:
-    """The source's packets of the copied streams, as packets of their copies; none that begins at `end_seconds` or later."""
-    going_on = set(copies)
-    for packet in source.demux([source.streams[number] for number in copies]) if copies else ():
-        if packet.size == 0:
-            continue
-        if end_seconds is not None and (packet.pts or 0) * packet.time_base >= end_seconds:
-            going_on.discard(packet.stream_index)
-            if not going_on:
-                return
-            continue
-        shift = round(shift_seconds / packet.time_base)
-        packet.pts = None if packet.pts is None else packet.pts + shift
-        packet.dts = packet.pts if packet.dts is None else packet.dts + shift
-        packet.stream = copies[packet.stream_index]
-        yield packet
+@contextmanager
+def _opened(source: File | None) -> Iterator[InputContainer | None]:
+    if source is None:
+        yield None
+        return
+    with open_source(source, guess_pts=True) as container:
+        yield container
 
 
 def _decoding_seconds(packet: Packet[Any]) -> Fraction:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import av
 from av.container import InputContainer
@@ -13,6 +12,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
+from tasks.video.files import File
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.opening import open_source, picture_stream, skip_other_streams
 
@@ -23,7 +23,7 @@ _STEPS_BACK_SECONDS = (0, 1, 4, 16)
 _DAMAGED = "copy or download the file again, or repair it first"
 
 
-def read_frames(path: Path, info: VideoInfo, index: FrameIndex, first: int, last: int) -> Iterator[tuple[int, av.VideoFrame]]:
+def read_frames(path: File, info: VideoInfo, index: FrameIndex, first: int, last: int) -> Iterator[tuple[int, av.VideoFrame]]:
     """Frames `first` to `last`, both included, each with its number; decoded in a thread of its own.
 
     Close the iterator (or run it to its end) to end the thread. Raises BadVideo naming the frame that is missing or damaged, ValueError
@@ -31,10 +31,10 @@ def read_frames(path: Path, info: VideoInfo, index: FrameIndex, first: int, last
     """
     if not 0 <= first <= last < len(index):
         raise ValueError(f"frames {first} to {last} of a video with {len(index)}")
-    return _ahead(_decoded(path, info, index, first, last))
+    return ahead(_decoded(path, info, index, first, last))
 
 
-def _ahead(frames: Iterator[tuple[int, av.VideoFrame]]) -> Iterator[tuple[int, av.VideoFrame]]:
+def ahead(frames: Iterator[tuple[int, av.VideoFrame]]) -> Iterator[tuple[int, av.VideoFrame]]:
     """The same frames, drawn by a background thread into a short queue."""
     ready: queue.Queue[tuple[int, av.VideoFrame] | BaseException | None] = queue.Queue(_FRAMES_AHEAD)
     stopping = threading.Event()
@@ -74,7 +74,7 @@ def _ahead(frames: Iterator[tuple[int, av.VideoFrame]]) -> Iterator[tuple[int, a
         thread.join()
 
 
-def _decoded(path: Path, info: VideoInfo, index: FrameIndex, first: int, last: int) -> Iterator[tuple[int, av.VideoFrame]]:
+def _decoded(path: File, info: VideoInfo, index: FrameIndex, first: int, last: int) -> Iterator[tuple[int, av.VideoFrame]]:
     """The frames, from the nearest key frame; from the start where that one does not give them."""
     start = index.key_before(first) if info.seekable else 0
     number = first
@@ -92,7 +92,7 @@ def _decoded(path: Path, info: VideoInfo, index: FrameIndex, first: int, last: i
         number += 1
 
 
-def _decoded_from(path: Path, info: VideoInfo, index: FrameIndex, start: int, first: int, last: int) -> Iterator[av.VideoFrame]:
+def _decoded_from(path: File, info: VideoInfo, index: FrameIndex, start: int, first: int, last: int) -> Iterator[av.VideoFrame]:
     with open_source(path, guess_pts=not info.seekable) as container:
         stream = picture_stream(container, path)
         if stream.index != info.stream_index:

@@ -47,8 +47,10 @@ class EncoderSettings(Settings):
     """part of the result: the bytes depend on it, so that they do not depend on the machine"""
 
 
-def encode_segment(frames: Iterable[av.VideoFrame], info: VideoInfo, settings: EncoderSettings, target: Path) -> int:
-    """Encode frames into a file of their own, to be joined later, and say how many there were.
+def encode_segment(
+    frames: Iterable[av.VideoFrame], info: VideoInfo, settings: EncoderSettings, target: Path, *, reorder: bool = True
+) -> int:
+    """Encode frames into a file of their own, to be joined later, and say how many there were; without `reorder`, each is stored when it is shown.
 
     The file is NUT, whose clock is as fine as wanted (ProRes, which it does not know, goes into mov); it starts with a key frame and refers
     to nothing outside. Times that are negative start at zero in it: `join_segments` puts them back. Raises BadOutput or NoSpace where it
@@ -66,6 +68,8 @@ def encode_segment(frames: Iterable[av.VideoFrame], info: VideoInfo, settings: E
             picture = as_planar(frame)
             if stream is None:
                 stream = _add_stream(output.container, picture, info, settings)
+                if not reorder:
+                    stream.codec_context.max_b_frames = 0
                 shift = max(0, -frame.pts)
             # The decoder's picture types would be taken for wishes.
             picture.pict_type = 0
