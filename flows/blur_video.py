@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -14,12 +12,11 @@ from flows.request import check_request, finished_before, remember
 from tasks.blur_faces import blur_faces, join
 from tasks.build_tracks import build_tracks
 from tasks.choose_people import choose_people
-from tasks.hashing import file_sha256
 from tasks.plan import Plan
 from tasks.read_photos import read_photos
 from tasks.results import results_folder
 from tasks.verify_blur import verify_blur
-from tasks.video.target import whole_file
+from tasks.video.locations import Location
 
 DEFAULT_PLAN = Plan()
 
@@ -31,7 +28,7 @@ DEFAULT_PLAN = Plan()
     result_storage=results_folder() / "stages",
     persist_result=False,
 )
-def blur_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite: bool = False) -> BlurReport:
+def blur_video(source: Location, target: Location, plan: Plan = DEFAULT_PLAN, overwrite: bool = False) -> BlurReport:
     """Writes `source` to `target` with the faces covered that the plan says, and returns what was done.
 
     Stages whose results are known are not run again. Raises a VeilError that says what to do; `target` is then as it was before.
@@ -41,17 +38,17 @@ def blur_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite:
         return done
     job = Job()
     photos = job.run(read_photos, 0, request.photos, request.photo_sha256s, plan.find_faces) if request.photos else None
-    video, shots, segments, faces = look_through(job, source, request.source_sha256, plan)
+    video, shots, segments, faces = look_through(job, source, request.source_sha256, plan, request.target.check_fits)
     num_frames = video.info.num_frames
     for repair in range(plan.verify_blur.repairs + 1):
         tracks = job.run(build_tracks, 0, video, shots, faces, plan.build_tracks)
         choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people)
         parts = {"segment": segments, "cover_ref": choice.cover_refs}
-        rendered = job.map(blur_faces, num_frames, parts, source=source, video=video, settings=plan.blur_faces)
-        with whole_file(target) as written:
-            join(rendered, source, video, written.path)
-            sha256 = file_sha256(written.path)
-            check = job.run(verify_blur, num_frames, written.path, sha256, video, tracks, choice, plan.find_faces, plan.verify_blur)
+        rendered = job.map(blur_faces, num_frames, parts, source=source, video=video, settings=plan.blur_faces, form=request.target.form)
+        with request.target.whole() as written:
+            join(rendered, request.source, video, written)
+            sha256 = written.content_hash()
+            check = job.run(verify_blur, num_frames, written.location, sha256, video, tracks, choice, plan.find_faces, plan.verify_blur)
             if check.missed is None or repair == plan.verify_blur.repairs:
                 # Written down first: a record without its result is nothing, a result without its record would be taken for a stranger's.
                 report = remember(request, sha256, make_report(video.info, plan, shots, faces, choice, check, job.stages))

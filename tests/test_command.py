@@ -101,7 +101,7 @@ TABLE: dict[str, Row] = {
     # the source
     "missing": Row("{in}/none.mp4", ("{in}/none.mp4: there is no such file", "check the path")),
     "missing, output is there": Row("{in}/none.mp4 --overwrite", ("{in}/none.mp4: there is no such file",), before=here),
-    "folder": Row("{in}/folder.mp4", ("{in}/folder.mp4: is a folder", "name a file in it")),
+    "folder": Row("{in}/folder.mp4", ("{in}/folder.mp4: holds no pictures", "name a folder of")),
     "zero bytes": Row("{in}/empty.mp4", ("{in}/empty.mp4: is empty", "download it again"), reaches="flow"),
     "text": Row("{in}/text.mp4", ("{in}/text.mp4: cannot be read as a video", "convert it"), reaches="flow"),
     "sound only": Row("{in}/sound.mp4", ("{in}/sound.mp4: has no video stream", "audio", "moving pictures"), reaches="flow"),

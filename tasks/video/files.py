@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -53,6 +54,17 @@ def opened(file: File) -> Iterator[BinaryIO]:
         yield content
 
 
+class WritableFile(Protocol):
+    """A file that is not on this machine, and is written from its first byte to its last."""
+
+    @property
+    def suffix(self) -> str:
+        """Its ending, with the dot."""
+
+    def create(self) -> RawIOBase:
+        """It, to be written; what goes wrong is raised as a VeilError."""
+
+
 class Folder(Protocol):
     """Where pictures lie."""
 
@@ -63,18 +75,53 @@ class Folder(Protocol):
         """One of them."""
 
 
+class NewFile(Protocol):
+    """A file that is being written, and takes its place only if it is kept."""
+
+    @property
+    def path(self) -> Path | WritableFile:
+        """What to write to."""
+
+    @property
+    def location(self) -> str:
+        """Where it can be read once it is written."""
+
+    def sha256(self) -> str:
+        """In hex, of what was written."""
+
+    def keep(self) -> None:
+        """Puts it in its place, in one step and for good."""
+
+
+class FilePlace(Protocol):
+    """Where a file goes."""
+
+    def check(self) -> None:
+        """Raises BadOutput where nothing can be written there."""
+
+    def is_there(self) -> bool:
+        """Whether something is there already."""
+
+    def sha256(self) -> str | None:
+        """Of what is there, in hex; None where nothing is."""
+
+    def unfinished(self) -> AbstractContextManager[NewFile]:
+        """A file to write; what is not kept is removed, however the block ends."""
+
+
 class NewFolder(Protocol):
     """A folder that is being filled, and takes its place only if it is kept."""
 
     @property
     def location(self) -> str:
-        """Where it lies until then."""
+        """Where it can be read once it is filled."""
+
+    @property
+    def folder(self) -> Folder:
+        """The same, to be read."""
 
     def write(self, name: str, content: bytes) -> None:
-        """Puts a file into it."""
-
-    def copy(self, name: str, file: File) -> None:
-        """Puts a file into it that lies elsewhere, byte for byte."""
+        """Puts a file into it; called from several threads at once."""
 
     def keep(self) -> None:
         """Puts it in its place."""
@@ -83,17 +130,15 @@ class NewFolder(Protocol):
 class FolderPlace(Protocol):
     """Where a folder of pictures goes."""
 
-    def check(self, ours: NamesAsked, overwrite: bool) -> None:
-        """Raises BadOutput where it cannot be put there. Only a folder that holds nothing but names of `ours` is ever replaced."""
+    @property
+    def folder(self) -> Folder:
+        """What is there, to be read."""
 
-    def is_filled(self) -> bool:
+    def check(self, ours: Container[str]) -> None:
+        """Raises BadOutput where it cannot be put there: only a folder that holds nothing but names of `ours` is ever replaced."""
+
+    def is_there(self) -> bool:
         """Whether something is there already."""
 
     def unfinished(self) -> AbstractContextManager[NewFolder]:
         """A folder to fill; what is not kept is removed, however the block ends."""
-
-
-class NamesAsked(Protocol):
-    """Names, as a collection that can be asked."""
-
-    def __contains__(self, name: object) -> bool: ...

@@ -19,7 +19,7 @@ from tasks.video.pictures.encode import encode_picture
 from tasks.video.pictures.kinds import BY_CODEC
 from tasks.video.pictures.orientation import orientation_of
 from tasks.video.still_to_video import video_frame, video_info
-from tasks.video.write import EncoderSettings, encode_segment
+from tasks.video.write import EncoderSettings, encode_segment, encoder_of
 
 _THE_SAME_CLOCK = (1980, 1, 1, 0, 0, 0)
 
@@ -43,11 +43,12 @@ class AsVideo(Settings):
 
     def write(self, frames: Iterable[Rendered], info: VideoInfo, encoder: EncoderSettings, path: Path) -> int:
         """Encodes the frames to a file, and says how many there were."""
-        encoder = self.encoder_for(info, encoder)
-        pictures = (video_frame(each.frame, info, encoder) for each in frames)
-        return encode_segment(pictures, video_info(info, encoder), encoder, path, reorder=not self.in_order)
+        encoder = self._encoder_for(info, encoder)
+        codec = encoder_of(info, encoder)
+        pictures = (video_frame(each.frame, info, codec) for each in frames)
+        return encode_segment(pictures, video_info(info, codec), encoder, path, reorder=not self.in_order)
 
-    def encoder_for(self, info: VideoInfo, encoder: EncoderSettings) -> EncoderSettings:
+    def _encoder_for(self, info: VideoInfo, encoder: EncoderSettings) -> EncoderSettings:
         """H.264 where the container has no name for the source's own family."""
         if self.in_order and encoder.codec == "auto" and info.codec != "ffv1":
             return encoder.model_copy(update={"codec": "libx264"})
@@ -70,7 +71,8 @@ class AsPictures(Settings):
             if source is None:
                 content = encode_picture(each.frame, each.original, kind, info)
                 return each.number, kind.turned(content, orientation_of(info.display_matrix))
-            original = source.picture(each.number)
+            # The time of a picture is its number in the folder, whichever part of it is written.
+            original = source.picture(each.original.pts or 0)
             lossless = self.codec != "webp" or webp.is_lossless(original)
             return each.number, kind.carried(encode_picture(each.frame, each.original, kind, info, lossless=lossless), original)
 

@@ -16,15 +16,15 @@ from av.video.stream import VideoStream
 
 from tasks.errors import BadOutput
 from tasks.video.avi import counted
-from tasks.video.files import File
+from tasks.video.files import File, WritableFile
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.opening import open_source
 from tasks.video.rest import Copied, add_copy, copied_packets, on_time, refused
 from tasks.video.segments import open_segment, pictures_of, times_of
 from tasks.video.tags import put_tags
-from tasks.video.target import WritableFile, open_target
+from tasks.video.target import open_target
 
-_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".ts": "mpegts", ".nut": "nut", ".avi": "avi"}
+FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".ts": "mpegts", ".nut": "nut", ".avi": "avi"}
 _LARGEST_TIMESCALE = 2**31 - 1
 
 
@@ -68,9 +68,9 @@ def join_segments(
 
 def container_format_of(target: Path | WritableFile) -> str:
     """FFmpeg's name of the container that a file's ending asks for. Raises BadOutput for an ending that is not known."""
-    container_format = _FORMATS.get(target.suffix.lower())
+    container_format = FORMATS.get(target.suffix.lower())
     if container_format is None:
-        raise BadOutput(target, "is not named as a kind of video that is written", fix=f"end it in {', '.join(_FORMATS)}")
+        raise BadOutput(target, "is not named as a kind of video that is written", fix=f"end it in {', '.join(FORMATS)}")
     return container_format
 
 

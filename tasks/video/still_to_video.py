@@ -6,23 +6,22 @@ import av
 
 from tasks.video.info import VideoInfo
 from tasks.video.picture_folder import CONTAINER
-from tasks.video.write import EncoderSettings
 
 _BT709, _BT601, _LIMITED, _FULL = 1, 5, 1, 2
 _KEEPS_ALL = "ffv1"
 
 
-def video_info(info: VideoInfo, encoder: EncoderSettings) -> VideoInfo:
-    """What the samples mean once they are those of `video_frame`."""
-    if info.container != CONTAINER or encoder.codec == _KEEPS_ALL:
+def video_info(info: VideoInfo, codec: str) -> VideoInfo:
+    """What the samples mean once they are those of `video_frame`, encoded with a codec."""
+    if info.container != CONTAINER or codec == _KEEPS_ALL:
         return info
     said = {"colour_range": "limited", "colour_primaries": _BT709, "colour_transfer": _BT709, "colour_matrix": _BT709}
     return info.model_copy(update={"pixel_format": _video_format(info), **said})
 
 
-def video_frame(frame: av.VideoFrame, info: VideoInfo, encoder: EncoderSettings) -> av.VideoFrame:
+def video_frame(frame: av.VideoFrame, info: VideoInfo, codec: str) -> av.VideoFrame:
     """The picture in BT.709, limited range, 4:2:0, 10 bit where it has more than 8; FFV1 keeps it as it is, and a video's frame stays."""
-    if info.container != CONTAINER or encoder.codec == _KEEPS_ALL:
+    if info.container != CONTAINER or codec == _KEEPS_ALL:
         return frame
     is_yuv = frame.format.name.startswith("yuv")
     is_limited = (is_yuv and info.colour_range == "limited") or frame.format.name == "yuv420p"

@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import av
 from av.container import OutputContainer
@@ -18,20 +17,10 @@ from av.packet import Packet
 from av.stream import Stream
 
 from tasks.errors import BadOutput, NoSpace, VeilError
+from tasks.video.files import WritableFile
 from tasks.video.opening import explain
 
 _BUFFER_BYTES = 1 << 20
-
-
-class WritableFile(Protocol):
-    """A file that is not on this machine, and is written from its first byte to its last."""
-
-    @property
-    def suffix(self) -> str:
-        """Its ending, with the dot."""
-
-    def create(self) -> io.RawIOBase:
-        """It, to be written; what goes wrong is raised as a VeilError."""
 
 
 class OpenContainer:
@@ -155,14 +144,18 @@ def whole_file(target: Path) -> Iterator[WholeFile]:
 
 
 def remove_abandoned(paths: Iterable[Path], process_of: Callable[[str], str]) -> None:
-    """Removes files, or whole folders, of processes that are gone; `process_of` reads a process off a file's name. Other machines' are not known of."""
+    """Removes files, or whole folders, of processes that are gone; `process_of` reads a process off a name.
+
+    Other machines' processes are not known of.
+    """
     for path in paths:
         process = process_of(path.name)
-        if not process.isdigit() or not _runs(int(process)):
+        if not process.isdigit() or not runs(int(process)):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def _runs(process: int) -> bool:
+def runs(process: int) -> bool:
+    """Whether there is such a process on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -50,10 +50,11 @@ class EncoderSettings(Settings):
 def encode_segment(
     frames: Iterable[av.VideoFrame], info: VideoInfo, settings: EncoderSettings, target: Path, *, reorder: bool = True
 ) -> int:
-    """Encode frames into a file of their own, to be joined later, and say how many there were; without `reorder`, each is stored when it is shown.
+    """Encode frames into a file of their own, to be joined later, and say how many there were.
 
     The file is NUT, whose clock is as fine as wanted (ProRes, which it does not know, goes into mov); it starts with a key frame and refers
-    to nothing outside. Times that are negative start at zero in it: `join_segments` puts them back. Raises BadOutput or NoSpace where it
+    to nothing outside. Times that are negative start at zero in it: `join_segments` puts them back. Without `reorder`, frames are
+    stored in the order in which they are shown. Raises BadOutput or NoSpace where it
     cannot be written, ValueError where a frame has no time.
     """
     num_frames = 0

@@ -14,33 +14,8 @@ _RESOLUTION = {282, 283, 296}
 _DATA = {273: 279, 324: 325}  # tags of where strips or tiles are, and of how long they are
 # What is needed to decode the pixels, and what says what they mean.
 _KEPT = (
-    {
-        254,
-        _WIDTH,
-        _HEIGHT,
-        258,
-        _COMPRESSION,
-        262,
-        266,
-        273,
-        ORIENTATION,
-        _SAMPLES,
-        278,
-        279,
-        284,
-        292,
-        293,
-        301,
-        317,
-        318,
-        319,
-        320,
-        322,
-        323,
-        324,
-        325,
-    }
-    | {_EXTRA, 339, 340, 341, 347, 529, 530, 531, 532, _ICC}
+    {254, _WIDTH, _HEIGHT, 258, _COMPRESSION, 262, 266, 273, ORIENTATION, _SAMPLES, 278, 279, 284, 292, 293, 301, 317, 318, 319, 320}
+    | {322, 323, 324, 325, _EXTRA, 339, 340, 341, 347, 529, 530, 531, 532, _ICC}
     | _RESOLUTION
 )
 

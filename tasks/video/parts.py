@@ -1,0 +1,24 @@
+"""A video that is a part of another one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from tasks.video.info import FrameIndex
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What a video is a part of: frames are counted from the part's first one, times from the whole's."""
+
+    first: int
+    """number in the whole of the part's first frame"""
+    index: FrameIndex
+    """of the whole"""
+    duration_seconds: float
+    """of the whole"""
+
+
+def cut(index: FrameIndex, first: int, stop: int) -> FrameIndex:
+    """The frames from `first` on, up to `stop` and without it."""
+    return replace(index, **{field.name: getattr(index, field.name)[first:stop] for field in fields(index)})
