@@ -51,6 +51,8 @@ def target_of(location: str, source: Source) -> Target:
         return VideoTarget(location, _file_place(location))
     if pictures is not None and (not suffix or location.endswith("/") or (not is_s3(location) and Path(location).is_dir())):
         return PictureTarget(location, _folder_place(location), pictures, None)
+    if not is_s3(location) and Path(location).is_dir():
+        raise BadOutput(location, "is a folder", fix="give the name of a file in it, or a pattern for pictures, such as img%07d.png")
     fix = f"end it in {', '.join(FORMATS)}, or give a pattern for pictures, such as out/img%07d.png"
     raise BadOutput(location, "is not named as a kind of video that is written", fix=fix)
 

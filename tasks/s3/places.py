@@ -21,10 +21,12 @@ from tasks.video.parallel import in_order
 from tasks.video.target import runs
 from tasks.video.whole_folder import check_names
 
-_STREAMED = {".ts", ".nut"}
+_STREAMED = {".ts"}
 """endings of containers that are written from their first byte to their last, and need no file on disk meanwhile"""
 
 _COPIERS = 8
+_MOST_COPIED_AT_ONCE = 5 << 30  # bytes, by S3's own limit
+_COPIED_PART_BYTES = 512 << 20
 
 
 @dataclass(frozen=True)
@@ -184,9 +186,12 @@ class S3NewFolder:
 
 def copy_object(source: S3File, target: S3File) -> None:
     """Inside the store; in parts where it is larger than the store copies at once."""
+    from boto3.s3.transfer import TransferConfig
+
+    at_once = TransferConfig(multipart_threshold=_MOST_COPIED_AT_ONCE + 1, multipart_chunksize=_COPIED_PART_BYTES)
     said = {"ContentType": content_type_of(target.key), "MetadataDirective": "REPLACE", "ChecksumAlgorithm": "SHA256"}
     with explained(target.url, BadOutput):
-        client().copy({"Bucket": source.bucket, "Key": source.key}, target.bucket, target.key, ExtraArgs=said)
+        client().copy({"Bucket": source.bucket, "Key": source.key}, target.bucket, target.key, ExtraArgs=said, Config=at_once)
 
 
 def _beside(key: str) -> str:
