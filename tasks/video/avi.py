@@ -20,11 +20,14 @@ def check_even(info: VideoInfo, index: FrameIndex, target: object) -> None:
     """Raises BadOutput where pictures do not come at a constant rate."""
     seconds = (index.pts - index.pts[0]) * float(info.time_base)
     stray = np.abs(seconds - np.arange(len(index)) / float(info.frame_rate))
-    if float(stray.max()) * float(info.frame_rate) > _STRAY + float(info.time_base * info.frame_rate):
+    # A clock of milliseconds, say, is not to be blamed on the pictures.
+    allowed = _STRAY + min(_STRAY, float(info.time_base * info.frame_rate))
+    if float(stray.max()) * float(info.frame_rate) > allowed:
         problem = f"AVI has one frame rate throughout, and frame {int(stray.argmax())} of this video does not come at it"
         raise BadOutput(target, problem, fix=KEEPS_TIMES)
 
 
 def counted(info: VideoInfo, index: FrameIndex) -> tuple[VideoInfo, FrameIndex]:
     """The same frames with their numbers for times."""
-    return info.model_copy(update={"time_base": 1 / info.frame_rate}), replace(index, pts=np.arange(len(index), dtype=np.int64))
+    lasts = {"time_base": 1 / info.frame_rate, "duration_seconds": float(len(index) / info.frame_rate)}
+    return info.model_copy(update=lasts), replace(index, pts=np.arange(len(index), dtype=np.int64))

@@ -92,14 +92,20 @@ def files(folder: str, bucket: Bucket | None) -> dict[str, bytes]:
     return {key.removeprefix(prefix): bucket.get(key) for key in bucket.keys() if key.startswith(prefix)}
 
 
-@pytest.mark.parametrize("where", ["disk", "s3"])
 @pytest.mark.parametrize(
-    ("suffix", "said"),
-    [(".png", ""), (".png", "/img%07d.png"), (".jpg", "/*.jpg"), (".tiff", ""), (".webp", ""), (".bmp", "")],
+    ("where", "suffix", "said"),
+    [
+        ("disk", ".png", ""),
+        ("disk", ".png", "/img%07d.png"),  # as the thesis's users store frames
+        ("disk", ".jpg", "/*.jpg"),
+        ("disk", ".tiff", ""),
+        ("disk", ".webp", ""),
+        ("disk", ".bmp", ""),
+        ("s3", ".png", ""),
+        ("s3", ".jpg", "/*.jpg"),
+    ],
 )
-def test_a_folder_becomes_a_folder(suffix: str, said: str, where: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    if where == "s3" and (suffix, said) not in [(".png", ""), (".jpg", "/*.jpg")]:
-        pytest.skip("the store does not know of kinds")
+def test_a_folder_becomes_a_folder(where: str, suffix: str, said: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     local = fill(tmp_path / "work" / "in", suffix)
     work, bucket = place(where, tmp_path, request)
     if bucket:
@@ -169,6 +175,7 @@ def test_a_video_becomes_a_folder(suffix: str, tmp_path: Path) -> None:
         assert picture.getexif().get(0x0112) == 6, "it would not be shown upright"
         after = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION).astype(int)
         before = frame.to_ndarray(format="bgr24", src_colorspace=1, src_color_range=1, dst_color_range=2).astype(int)
+        after = after if after.shape == before.shape else np.rot90(after)  # OpenCV turns a TIFF, whatever it is told
         assert np.abs(before - after)[60:].mean() < 5, "colours changed"
         assert (np.abs(before - after)[20:44, 20:44].mean() > 30) == (number in COVERED)
 
