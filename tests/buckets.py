@@ -34,7 +34,7 @@ class Bucket:
     def get(self, key: str) -> bytes:
         return self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         return sorted(each["Key"] for each in self.client.list_objects_v2(Bucket=self.name).get("Contents", ()))
 
     def uploads(self) -> list[str]:

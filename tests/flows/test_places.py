@@ -60,10 +60,10 @@ def test_the_same_folder_in_s3_is_known_already(
     run = run_flow(url, bucket.url("out/img%07d.png"), keep(two_people_clip.photo("collins")))  # type: ignore[arg-type]
 
     assert all(known == parts for known, parts in run.known.values()), "results are found by content, wherever it lies"
-    assert {key.removeprefix("out/"): bucket.get(key) for key in bucket.keys() if key.startswith("out/")} == {
+    assert {key.removeprefix("out/"): bucket.get(key) for key in bucket.names() if key.startswith("out/")} == {
         path.name: path.read_bytes() for path in local.target.iterdir()
     }
-    assert all(key.startswith(("in/", "out/")) for key in bucket.keys())
+    assert all(key.startswith(("in/", "out/")) for key in bucket.names())
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.ts"])
@@ -72,7 +72,7 @@ def test_a_video_goes_through_s3(name: str, shared_store: Path, bucket: Bucket, 
 
     words = ["blur", url, "-o", bucket.url(name), "--from", "0.5", "--to", "36f"]
     assert cli.main(words) == 0
-    assert bucket.keys() == sorted(["in.mp4", name])
+    assert bucket.names() == sorted(["in.mp4", name])
     assert bucket.uploads() == []
 
     back = tmp_path / name

@@ -63,7 +63,7 @@ def test_moments(text: str, frame: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["soon", "-1", "1:2:3:4", "f", "1.5f", ""])
 def test_what_is_no_moment(value: str) -> None:
-    with pytest.raises(BadSetting, match="write a time, such as 62.5"):
+    with pytest.raises(BadSetting, match="write a time, such as"):
         make_plan({"start": value})
 
 
@@ -131,7 +131,7 @@ def test_preview_counts_from_the_start(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("start", "end"), [("4", None), ("100f", None), ("2", "2"), ("2", "1")])
 def test_stretches_without_a_frame(start: str, end: str | None, tmp_path: Path) -> None:
-    with pytest.raises(BadSetting, match="beyond the video's end|leaves no frame"):
+    with pytest.raises(BadSetting, match=r"beyond the video's end|leaves no frame"):
         video_of(draw(tmp_path, Clip(num_frames=100))).stretch(start, end, None)
 
 
@@ -152,7 +152,7 @@ def test_whoever_is_pointed_at_is_where_the_whole_has_them(tmp_path: Path) -> No
 AVI = [
     Clip("a.mp4", audio="libmp3lame"),
     Clip("a.mp4"),
-    Clip("a.avi", codec="mjpeg", pixel_format="yuvj420p", options={}, audio="libmp3lame"),
+    Clip("a.avi", codec="mjpeg", pixel_format="yuvj420p", options={}, audio="pcm_s16le"),
     Clip("a.mkv", codec="ffv1", options={}, audio="pcm_s16le"),
 ]
 

@@ -185,7 +185,7 @@ def test_covered_pictures_keep_colours_and_turn_and_nothing_else() -> None:
 def test_files_that_end_early_are_said_to(suffix: str) -> None:
     content = stored(suffix, drawn())
     for share in (0.3, 0.9):
-        with pytest.raises(ValueError, match="ends early|is not|has no|is damaged"):
+        with pytest.raises(ValueError, match=r"ends early|is not|has no|is damaged"):
             KINDS[suffix].clean(content[: int(len(content) * share)])
 
 

@@ -79,16 +79,16 @@ def test_a_video_is_put_there_when_it_is_kept_and_not_before(bucket: Bucket, tmp
     source = source_of(str(path))
     target = target_of(bucket.url(f"films/{name}"), source)
     target.check()
-    assert (bucket.keys(), bucket.uploads()) == ([], [])
+    assert (bucket.names(), bucket.uploads()) == ([], [])
     with target.whole() as written:
         written.join([segment], source, info, index, None)
         sha256 = written.content_hash()
         beside = source_of(written.location)
         assert beside.content_hash() == sha256
         assert len(beside.probe(sha256, Images())[1]) == 50, "it can be checked before it is kept"
-        assert f"films/{name}" not in bucket.keys()
+        assert f"films/{name}" not in bucket.names()
         written.keep()
-    assert bucket.keys() == [f"films/{name}"]
+    assert bucket.names() == [f"films/{name}"]
     assert bucket.uploads() == []
     assert hashlib.sha256(bucket.get(f"films/{name}")).hexdigest() == sha256 == target.content_hash()
     back = tmp_path / f"back-{name}"
@@ -105,7 +105,7 @@ def test_an_upload_has_one_part_in_memory_and_is_there_when_it_is_closed(bucket:
     for first in range(0, len(content), 1 << 18):
         one.write(content[first : first + (1 << 18)])
         most = max(most, len(one._waiting))
-    assert bucket.keys() == []
+    assert bucket.names() == []
     one.close()
     assert most < (5 << 20)
     assert bucket.get("large") == content
@@ -134,7 +134,7 @@ def test_a_run_that_fails_leaves_nothing(bucket: Bucket, tmp_path: Path, name: s
 
     with pytest.raises((KeyboardInterrupt, ValueError, ZeroDivisionError)):
         run()
-    assert bucket.keys() == [f"films/{name}"]
+    assert bucket.names() == [f"films/{name}"]
     assert bucket.get(f"films/{name}") == b"from before"
     assert bucket.uploads() == []
 
@@ -151,7 +151,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next(bucket: Bucket, tmp_p
     path = draw(tmp_path, Clip())
     with target_of(bucket.url("films/out.ts"), source_of(str(path))).whole():
         pass
-    assert bucket.keys() == sorted([others, alive])
+    assert bucket.names() == sorted([others, alive])
     assert sorted(bucket.uploads()) == sorted([others, alive])
 
 
