@@ -370,11 +370,14 @@ def test_preview_is_the_first_seconds(desk: Desk, prefect_server: str, stores: P
     assert num_frames == pytest.approx(24, abs=1)
 
 
-@pytest.mark.parametrize("text", ["soon", "-1", "0", ""])
-def test_preview_that_is_no_time(
-    text: str, desk: Desk, stores: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [("--preview", "soon"), ("--preview", "-1"), ("--preview", "0"), ("--preview", ""), ("--from", "now"), ("--to", "1.5f")],
+)
+def test_moments_that_are_none(
+    option: str, text: str, desk: Desk, stores: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("flows.blur_video.blur_video", _not_reached)
-    status = cli.main(["blur", f"{desk.inputs}/good.mp4", "-o", str(desk.output), f"--preview={text}"])
-    assert_one_line(capfd.readouterr().err.splitlines(), ["--preview"])
+    status = cli.main(["blur", f"{desk.inputs}/good.mp4", "-o", str(desk.output), f"{option}={text}"])
+    assert_one_line(capfd.readouterr().err.splitlines(), [option])
     assert status == cli.USAGE_ERROR

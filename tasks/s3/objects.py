@@ -62,6 +62,9 @@ class S3File:
     def num_bytes(self) -> int:
         return int(self._head()["ContentLength"])
 
+    def renew(self) -> None:
+        _seen.pop(self.url, None)
+
     def open(self) -> BinaryIO:
         head = self._head()
         num_bytes, etag = int(head["ContentLength"]), _seen.get(self.url, str(head["ETag"]))

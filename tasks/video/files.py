@@ -25,6 +25,9 @@ class StoredFile(Protocol):
     def num_bytes(self) -> int:
         """Its size."""
 
+    def renew(self) -> None:
+        """What is there now is meant from now on; until then, what was hashed is read, and anything else is an error."""
+
     def open(self) -> BinaryIO:
         """It, to be read from any place; holds no more than a window of it."""
 
@@ -36,6 +39,13 @@ class StoredFile(Protocol):
 
 
 File = Path | StoredFile
+
+
+def renewed(file: File) -> File:
+    """The file as it is now, for a job that begins."""
+    if not isinstance(file, Path):
+        file.renew()
+    return file
 
 
 def num_bytes_of(file: File) -> int:

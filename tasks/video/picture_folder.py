@@ -15,7 +15,7 @@ import av
 import numpy as np
 
 from tasks.errors import BadVideo
-from tasks.video.files import Folder, num_bytes_of, sha256_of
+from tasks.video.files import Folder, num_bytes_of, renewed, sha256_of
 from tasks.video.info import ColourRange, FrameIndex, VideoInfo
 from tasks.video.locations import matching, natural
 from tasks.video.opening import LARGEST_SIDE
@@ -81,6 +81,7 @@ class PictureFolder:
         return hashlib.sha256(b"pictures\n" + "".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
     def check(self) -> None:
+        renewed(self.folder.file(self.names[0]))
         self._decoded(self.names[0])
 
     def probe(self, content_hash: str | None, images: Images) -> tuple[VideoInfo, FrameIndex]:

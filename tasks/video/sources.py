@@ -11,7 +11,7 @@ import av
 from pydantic import Field
 
 from tasks.method import Settings
-from tasks.video.files import File, sha256_of
+from tasks.video.files import File, renewed, sha256_of
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.probe import check_opens, probe_file
 from tasks.video.read import read_frames
@@ -59,7 +59,7 @@ class VideoFile:
         return sha256_of(self.file)
 
     def check(self) -> None:
-        check_opens(self.file)
+        check_opens(renewed(self.file))
 
     def probe(self, content_hash: str | None, images: Images) -> tuple[VideoInfo, FrameIndex]:
         return probe_file(self.file, content_hash)

@@ -27,6 +27,7 @@ from .test_pictures import SIZE, drawn, picture_file
 
 COVERED = (3, 4, 9)
 NUM_FRAMES = 12
+FINE = EncoderSettings(crf=10)
 
 
 def fill(folder: Path, suffix: str = ".png", names: str = "img{:07d}", count: int = NUM_FRAMES, dirty: bool = False) -> Path:
@@ -40,7 +41,7 @@ def fill(folder: Path, suffix: str = ".png", names: str = "img{:07d}", count: in
     return folder
 
 
-def render(source_at: str, target_at: str, covered=COVERED, part=(0, None)) -> None:
+def render(source_at: str, target_at: str, covered=COVERED, encoder=FINE) -> None:
     """As the stages do it: segments of what is needed, some frames black in the middle, joined and kept."""
     source = source_of(source_at)
     target = target_of(target_at, source)
@@ -61,7 +62,7 @@ def render(source_at: str, target_at: str, covered=COVERED, part=(0, None)) -> N
             if isinstance(form, AsPictures):
                 form.write(pairs, info, folder, segments[-1])
             else:
-                form.write(pairs, info, EncoderSettings(crf=10), segments[-1])
+                form.write(pairs, info, encoder, segments[-1])
         written.join(segments, source, info, index, None)
         assert len(source_of(written.location).probe(written.content_hash(), Images())[1]) == len(index)
         written.keep()
@@ -153,6 +154,12 @@ def test_a_folder_becomes_a_video(where: str, tmp_path: Path, request: pytest.Fi
         after = frame.to_ndarray(format="bgr24").astype(int)
         assert np.abs(before - after)[60:].mean() < 8, "colours changed"
         assert (np.abs(before - after)[20:44, 20:44].mean() > 40) == (number in COVERED)
+
+
+def test_a_folder_becomes_a_video_without_any_loss(tmp_path: Path) -> None:
+    render(str(fill(tmp_path / "in")), str(tmp_path / "out.mkv"), (), EncoderSettings(codec="ffv1"))
+    for number, frame in enumerate(decoded(tmp_path / "out.mkv")):
+        assert np.array_equal(frame.to_ndarray(format="bgr24"), drawn(number))
 
 
 def test_another_rate_and_a_turn_come_through(tmp_path: Path) -> None:
