@@ -21,7 +21,7 @@ def choose_people(
 ) -> Choice:
     """`marked`: for a video in which this is shown. Raises BadPick for a point that meets no face."""
     found = tracks.tracks
-    evidence = Evidence(found, photos.embeddings if photos else {}, video.info, video.index)
+    evidence = Evidence(found, photos.embeddings if photos else {}, video.info, video.index, video.part)
     verdicts = verdicts_of(evidence, settings.selectors)
     covered = [number for number, verdict in enumerate(verdicts) if is_covered(verdict, settings.policy)]
     cover = Cover.from_tracks(found, covered)

@@ -102,7 +102,7 @@ TABLE: dict[str, Row] = {
     # the source
     "missing": Row("{in}/none.mp4", ("{in}/none.mp4: there is no such file", "check the path")),
     "missing, output is there": Row("{in}/none.mp4 --overwrite", ("{in}/none.mp4: there is no such file",), before=here),
-    "folder": Row("{in}/folder.mp4", ("{in}/folder.mp4: is a folder", "name a file in it")),
+    "folder": Row("{in}/folder.mp4", ("{in}/folder.mp4: holds no pictures", "name a folder of")),
     "zero bytes": Row("{in}/empty.mp4", ("{in}/empty.mp4: is empty", "download it again"), reaches="flow"),
     "text": Row("{in}/text.mp4", ("{in}/text.mp4: cannot be read as a video", "convert it"), reaches="flow"),
     "sound only": Row("{in}/sound.mp4", ("{in}/sound.mp4: has no video stream", "audio", "moving pictures"), reaches="flow"),
@@ -382,13 +382,16 @@ def test_preview_is_the_first_seconds(desk: Desk, prefect_server: str, stores: P
     assert num_frames == pytest.approx(24, abs=1)
 
 
-@pytest.mark.parametrize("text", ["soon", "-1", "0", ""])
-def test_preview_that_is_no_time(
-    text: str, desk: Desk, stores: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [("--preview", "soon"), ("--preview", "-1"), ("--preview", "0"), ("--preview", ""), ("--from", "now"), ("--to", "1.5f")],
+)
+def test_moments_that_are_none(
+    option: str, text: str, desk: Desk, stores: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("flows.blur_video.blur_video", _not_reached)
-    status = cli.main(["blur", f"{desk.inputs}/good.mp4", "-o", str(desk.output), f"--preview={text}"])
-    assert_one_line(capfd.readouterr().err.splitlines(), ["--preview"])
+    status = cli.main(["blur", f"{desk.inputs}/good.mp4", "-o", str(desk.output), f"{option}={text}"])
+    assert_one_line(capfd.readouterr().err.splitlines(), [option])
     assert status == cli.USAGE_ERROR
 
 

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from tasks.faces import Floats
 from tasks.tracks import Track
 from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.parts import Part
 
 Answer = Literal["match", "unsure", "no match"]
 
@@ -34,6 +35,8 @@ class Evidence:
     """embeddings, (K, D), of the people on the photos, by name"""
     info: VideoInfo
     index: FrameIndex
+    part: Part | None = None
+    """what the video is a part of, if it is"""
 
 
 class Selector(Protocol):
