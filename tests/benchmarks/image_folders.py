@@ -121,17 +121,22 @@ def measure(num_frames: int) -> dict[str, Any]:
         }
 
 
+def show(found: dict[str, Any], console: Console) -> None:
+    """The table of what was measured."""
+    whole = found["ffmpeg_seconds"]
+    rows = [[name, f"{seconds:.1f} s", f"{seconds / whole:.2f}"] for name, seconds in found["veil_seconds"].items()]
+    rows.append(["FFmpeg's round trip", f"{whole:.1f} s", "1.00"])
+    title = f"{found['frames']} PNGs of {SIZE[0]}x{SIZE[1]}, {found['covered_frames']} with cover, {found['copied_frames']} copied"
+    console.print(table_of(title, ["part", "time", "of FFmpeg's"], rows, num_left=1))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=1800)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     found = measure(options.frames)
-    whole = found["ffmpeg_seconds"]
-    rows = [[name, f"{seconds:.1f} s", f"{seconds / whole:.2f}"] for name, seconds in found["veil_seconds"].items()]
-    rows.append(["FFmpeg's round trip", f"{whole:.1f} s", "1.00"])
-    title = f"{found['frames']} PNGs of {SIZE[0]}x{SIZE[1]}, {found['covered_frames']} with cover, {found['copied_frames']} copied"
-    Console().print(table_of(title, ["part", "time", "of FFmpeg's"], rows, num_left=1))
+    show(found, Console())
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
 
