@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -17,7 +15,7 @@ from tasks.choose_people import choose_people
 from tasks.plan import Plan
 from tasks.read_photos import read_photos
 from tasks.results import results_folder
-from tasks.video.target import whole_file
+from tasks.video.locations import Location
 
 DEFAULT_PLAN = Plan()
 
@@ -29,7 +27,7 @@ DEFAULT_PLAN = Plan()
     result_storage=results_folder() / "stages",
     persist_result=False,
 )
-def blur_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite: bool = False) -> BlurReport:
+def blur_video(source: Location, target: Location, plan: Plan = DEFAULT_PLAN, overwrite: bool = False) -> BlurReport:
     """Writes `source` to `target` with the faces covered that the plan says, and returns what was done.
 
     Stages whose results are known are not run again. Raises a VeilError that says what to do; `target` is then as it was before.
@@ -40,13 +38,13 @@ def blur_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite:
     plan = request.plan
     job = Job()
     photos = job.run(read_photos, 0, request.photos, request.photo_sha256s, plan.find_faces) if request.photos else None
-    looked = look_through(job, source, request.source_sha256, plan)
+    looked = look_through(job, source, request.source_sha256, plan, request.target.check_fits)
     video, shots, segments, faces = looked
     for repair in range(plan.verify_blur.repairs + 1):
         tracks = follow(job, video, shots, faces, plan)
         choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people, marked=plan.blur_faces.show == "boxes")
-        with whole_file(target) as written:
-            rendering = render(job, source, looked, tracks, choice, plan, written.path)
+        with request.target.whole() as written:
+            rendering = render(job, request, looked, tracks, choice, written)
             if rendering.check.missed is None or repair == plan.verify_blur.repairs:
                 # Written down first: a record without its result is nothing, a result without its record would be taken for a stranger's.
                 remember_missed(request.source_sha256, request.photo_sha256s, plan, faces[len(looked.segments) :])

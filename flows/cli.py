@@ -12,6 +12,8 @@ from tasks.errors import InputError, VeilError
 USAGE_ERROR = 2
 FAILURE = 1
 
+_VIDEO = "a video file; a folder of pictures, img%%07d.png or *.jpg in one; or either at s3://BUCKET/KEY"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 only when what was asked for is complete, 2 for what the user can mend, 1 for anything else."""
@@ -66,8 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     blur = commands.add_parser(
         "blur", help="blur faces in a video", description="Blur faces in a video. Without --keep, --only or --at: everyone."
     )
-    blur.add_argument("video", type=Path, metavar="VIDEO")
-    blur.add_argument("-o", dest="output", type=Path, required=True, metavar="OUT", help="where the result goes")
+    blur.add_argument("video", metavar="VIDEO", help=_VIDEO)
+    blur.add_argument("-o", dest="output", required=True, metavar="OUT", help="where the result goes")
     _add_who(blur)
     blur.add_argument("--show", choices=["boxes"], help="for review: draw whose face each is, and why it is covered or kept")
     blur.add_argument("--report", type=Path, metavar="FILE", help="write what was done, as JSON")
@@ -80,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     people = commands.add_parser(
         "people", help="show who is in a video", description="Write a page with a face per person, and the same as JSON."
     )
-    people.add_argument("video", type=Path, metavar="VIDEO")
+    people.add_argument("video", metavar="VIDEO", help=_VIDEO)
     people.add_argument("-o", dest="output", type=Path, required=True, metavar="FOLDER", help="where the page goes: a new or empty folder")
     people.add_argument("--overwrite", action="store_true", help="replace an earlier page in FOLDER")
     _add_plan(people)
@@ -91,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         help="write what is known of a video for other programs",
         description="Write who is seen and covered when: .otio (markers), .csv, .mkv or .mov (matte), .json (the thesis's sequences).",
     )
-    export.add_argument("video", type=Path, metavar="VIDEO")
+    export.add_argument("video", metavar="VIDEO", help=_VIDEO)
     export.add_argument(
         "-o", dest="output", type=Path, required=True, metavar="FILE", help="where it goes; its ending says what is written"
     )
@@ -114,7 +116,9 @@ def _add_who(parser: argparse.ArgumentParser) -> None:
     who.add_argument("--only", nargs="+", metavar="PHOTO", help="blur only these people")
     who.add_argument("--at", action="append", metavar="TIME,X,Y", help="blur whoever is seen there, wherever they appear; may be repeated")
     parser.add_argument("--keep-picked", action="store_true", help="with --at: blur all but these people")
-    parser.add_argument("--preview", metavar="SECONDS", help="only the first seconds, such as 10s")
+    parser.add_argument("--from", dest="start", metavar="MOMENT", help="begin there: a time (1:02.5) or a frame's number (1500f)")
+    parser.add_argument("--to", dest="end", metavar="MOMENT", help="stop there, without that frame")
+    parser.add_argument("--preview", metavar="SECONDS", help="only so much from there, such as 10s")
     parser.add_argument("--decisions", type=Path, metavar="FILE", help="what a review decided: a report whose people were changed")
 
 

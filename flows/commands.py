@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from pathlib import Path
 from typing import Any, get_args
+
+from pydantic import TypeAdapter, ValidationError
 
 from flows.embedded_server import EmbeddedServer
 from flows.people_file import NAMES
@@ -14,13 +15,15 @@ from flows.people_page import CONTENTS, PAGE
 from flows.report import BlurReport
 from flows.request import Request, check_request, check_source, finished_before
 from flows.screen import Screen
-from flows.whole_folder import check_folder
 from tasks import progress
 from tasks.errors import BadOutput, BadSetting
+from tasks.moments import Moment, seconds_of
 from tasks.plan import Plan, load_values, make_plan
 from tasks.video.encoders import NO_PRESETS, Encoder, Preset
+from tasks.video.locations import absolute, is_s3
 from tasks.video.metadata import check_keys
 from tasks.video.target import whole_file
+from tasks.video.whole_folder import check_folder
 
 
 def blur(options: argparse.Namespace) -> None:
@@ -28,7 +31,7 @@ def blur(options: argparse.Namespace) -> None:
     screen = Screen()
     if options.report:
         _check_report(options.report, options.video, options.output)
-    request = check_request(options.video.absolute(), options.output.absolute(), plan_of(options), overwrite=options.overwrite)
+    request = check_request(absolute(options.video), absolute(options.output), plan_of(options), overwrite=options.overwrite)
     report = finished_before(request)
     if report is not None:
         screen.say("Nothing to do: the same was done before, and its result is still there.")
@@ -51,12 +54,12 @@ def _run(request: Request, screen: Screen) -> BlurReport:
 
     server.wait()
     with screen, progress.listening(screen):
-        return blur_video(request.source, request.target, request.plan, overwrite=True)
+        return blur_video(request.source.location, request.target.location, request.plan, overwrite=True)
 
 
 def people(options: argparse.Namespace) -> None:
     """`veil people`."""
-    source, folder = options.video.absolute(), options.output.resolve()
+    source, folder = absolute(options.video), options.output.resolve()
     plan = make_plan(load_values(options.plan, [*options.set, *_who_is_who(options)]))
     check_source(source)
     check_folder(folder, options.overwrite, CONTENTS)
@@ -87,6 +90,10 @@ def plan_of(options: argparse.Namespace) -> Plan:
         chosen = {"policy": policy, "selectors": [{"method": "time_and_place", "picks": picks}]}
     if options.decisions:
         chosen = _with_decisions(values.get("choose_people"), chosen, options.decisions)
+    if options.start is not None:
+        values["start"] = _moment("--from", options.start)
+    if options.end is not None:
+        values["end"] = _moment("--to", options.end)
     if options.preview is not None:
         values["preview_seconds"] = _preview_seconds(options.preview)
     shown = {"show": options.show} if options.show else {}
@@ -140,6 +147,14 @@ def encoder_of(text: str) -> tuple[str, str]:
     return codec, preset
 
 
+def _moment(option: str, text: str) -> str:
+    try:
+        return TypeAdapter(Moment).validate_python(text)
+    except ValidationError:
+        fix = "write a time, such as 62.5 or 1:02.5, or a frame's number, such as 1500f"
+        raise BadSetting(f"{option} {text}", "is no moment of a video", fix=fix) from None
+
+
 def _preview_seconds(text: str) -> float:
     try:
         if seconds := seconds_of(text):
@@ -149,19 +164,9 @@ def _preview_seconds(text: str) -> float:
     raise BadSetting(f"--preview {text}", "is not a length of time", fix="write seconds, for instance 10s")
 
 
-def seconds_of(text: str) -> float:
-    """`90`, `90s`, `1:30` and `00:01:30.0` are the same. Raises ValueError."""
-    if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?s?", text.strip()):
-        raise ValueError(f"{text!r} is not a time")
-    seconds = 0.0
-    for part in text.strip().removesuffix("s").split(":"):
-        seconds = seconds * 60 + float(part)
-    return seconds
-
-
-def _check_report(report: Path, source: Path, target: Path) -> None:
+def _check_report(report: Path, source: str, target: str) -> None:
     """Raises BadOutput where a report would destroy something, or cannot be written, before hours of work."""
-    if report.resolve() in (source.resolve(), target.resolve()):
+    if report.resolve() in [Path(each).resolve() for each in (source, target) if not is_s3(each)]:
         raise BadOutput(report, "is the video itself", fix="give the report another name")
     if report.is_dir() or not report.absolute().parent.is_dir() or not os.access(report.absolute().parent, os.W_OK):
         raise BadOutput(report, "cannot be written there", fix="give the name of a file in a folder that can be written to")

@@ -10,11 +10,12 @@ from flows.export_target import check_export
 from flows.request import check_source
 from flows.screen import Screen
 from tasks import progress
+from tasks.video.locations import absolute
 
 
 def export(options: argparse.Namespace) -> None:
     """Writes what is known of a video, and finds out what is not known yet."""
-    source, target = options.video.absolute(), options.output.absolute()
+    source, target = absolute(options.video), options.output.absolute()
     plan = plan_of(options)
     check_source(source)
     check_export(source, target, options.overwrite, options.boxes)

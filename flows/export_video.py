@@ -20,12 +20,13 @@ from tasks.exports.matte import write_matte
 from tasks.exports.sequences import write_sequences
 from tasks.exports.table import write_appearances, write_boxes
 from tasks.exports.timeline import write_timeline
-from tasks.hashing import file_sha256
 from tasks.photos import photo_files, photo_sha256
 from tasks.plan import Plan
 from tasks.read_photos import read_photos
 from tasks.results import ObjectStore, results_folder
+from tasks.selectors.verdicts import Evidence
 from tasks.tracks import Cover
+from tasks.video.locations import Location, name_of
 from tasks.video.target import whole_file
 
 DEFAULT_PLAN = Plan()
@@ -38,7 +39,7 @@ DEFAULT_PLAN = Plan()
     result_storage=results_folder() / "stages",
     persist_result=False,
 )
-def export_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrite: bool = False, boxes: bool = False) -> int:
+def export_video(source: Location, target: Path, plan: Plan = DEFAULT_PLAN, overwrite: bool = False, boxes: bool = False) -> int:
     """Writes what is known of `source`, as `plan` decides it, to `target`, whose ending says how; returns the number of tracks.
 
     Stages whose results are known are not run again; the video itself is not rendered. With `boxes` a table has a row a face and frame.
@@ -46,9 +47,9 @@ def export_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrit
 
     Raises a VeilError that says what to do.
     """
-    check_source(source)
+    found = check_source(source)
     check_export(source, target, overwrite, boxes)
-    source_sha256 = file_sha256(source)
+    source_sha256 = found.content_hash()
     plan = with_files_read(plan, source_sha256)
     files = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in files)
@@ -58,17 +59,18 @@ def export_video(source: Path, target: Path, plan: Plan = DEFAULT_PLAN, overwrit
     tracks = follow(job, video, shots, [*faces, *missed_before(source_sha256, hashes, plan)], plan)
     choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people)
     cover = Cover.concatenate([Cover.from_bytes(ObjectStore().get(each)) for each in choice.cover_refs])
-    known = told(source.name, video.info, video.index, tracks.tracks, choice.decisions, cover)
+    evidence = Evidence(tracks.tracks, {}, video.info, video.index, video.part)
+    known = told(name_of(source), evidence, choice.decisions, cover)
     with whole_file(target) as written:
         _write(known, source, written.path, plan, boxes)
         written.keep()
     return tracks.num_tracks
 
 
-def _write(known: Told, source: Path, path: Path, plan: Plan, boxes: bool) -> None:
+def _write(known: Told, source: str, path: Path, plan: Plan, boxes: bool) -> None:
     match path.suffix.lower():
         case ".otio":
-            write_timeline(known, str(source), path)
+            write_timeline(known, source, path)
         case ".csv":
             (write_boxes if boxes else write_appearances)(known, path)
         case ".json":

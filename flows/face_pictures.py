@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 
 import av
 import cv2
@@ -15,8 +14,10 @@ from flows.people import BestView
 from tasks import progress
 from tasks.faces import FaceBox
 from tasks.video.info import FrameIndex, VideoInfo
-from tasks.video.read import read_frames
 from tasks.video.upright import upright_bgr
+
+Read = Callable[[int, int], Iterator[tuple[int, av.VideoFrame]]]
+"""Gives frames from one to another, both included, each with its number; to be closed."""
 
 _MARGIN = 0.35  # of the face's larger side, on each side of it: hair and chin help to know somebody
 _LARGEST_PIXELS = 360
@@ -25,7 +26,7 @@ _JPEG_QUALITY = 88
 _NEAR_SECONDS = 2  # a seek, with a file to open, costs about as much as decoding so much
 
 
-def face_pictures(source: Path, info: VideoInfo, index: FrameIndex, views: Sequence[BestView]) -> list[bytes]:
+def face_pictures(read: Read, info: VideoInfo, index: FrameIndex, views: Sequence[BestView]) -> list[bytes]:
     """A square JPEG for each view. Goes through the video once, forwards, and decodes no frame twice."""
     wanted: dict[int, list[int]] = {}
     for number, view in enumerate(views):
@@ -33,7 +34,7 @@ def face_pictures(source: Path, info: VideoInfo, index: FrameIndex, views: Seque
     runs = runs_of(list(wanted), info, index)
     pictures: dict[int, bytes] = {}
     progress.begin("cut_out_faces", sum(last - first + 1 for first, last in runs))
-    for frame_number, frame in progress.counted("cut_out_faces", _frames(source, info, index, runs)):
+    for frame_number, frame in progress.counted("cut_out_faces", _frames(read, runs)):
         if frame_number in wanted:
             picture_bgr = upright_bgr(frame, info.rotation_degrees, mirrored=info.mirrored)
             for number in wanted[frame_number]:
@@ -55,9 +56,9 @@ def runs_of(frames: Sequence[int], info: VideoInfo, index: FrameIndex) -> list[t
     return runs
 
 
-def _frames(source: Path, info: VideoInfo, index: FrameIndex, runs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, av.VideoFrame]]:
+def _frames(read: Read, runs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, av.VideoFrame]]:
     for first, last in runs:
-        with closing(read_frames(source, info, index, first, last)) as frames:  # type: ignore[type-var]
+        with closing(read(first, last)) as frames:  # type: ignore[type-var]
             yield from frames
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from prefect import flow
@@ -14,11 +15,11 @@ from flows.people import People, people_of
 from flows.people_file import changed_file, people_file_of
 from flows.people_page import CONTENTS, write_people
 from flows.request import check_source
-from flows.whole_folder import check_folder, whole_folder
 from tasks.by_hand import with_files_read
-from tasks.hashing import file_sha256
 from tasks.plan import Plan
 from tasks.results import results_folder
+from tasks.video.locations import Location, name_of
+from tasks.video.whole_folder import check_folder, whole_folder
 
 DEFAULT_PLAN = Plan()
 
@@ -30,23 +31,24 @@ DEFAULT_PLAN = Plan()
     result_storage=results_folder() / "stages",
     persist_result=False,
 )
-def find_people(source: Path, folder: Path, plan: Plan = DEFAULT_PLAN, overwrite: bool = False) -> People:
+def find_people(source: Location, folder: Path, plan: Plan = DEFAULT_PLAN, overwrite: bool = False) -> People:
     """Writes a page, a list and pictures of everybody in `source` into `folder`, whole or not at all, and returns the list.
 
     A `people.toml` there that somebody has changed stays as it is.
 
     What it finds out is kept: blurring the same video afterwards begins where people are chosen. Raises a VeilError that says what to do.
     """
-    check_source(source)
+    found = check_source(source)
     check_folder(folder, overwrite, CONTENTS)
-    source_sha256 = file_sha256(source)
+    source_sha256 = found.content_hash()
     plan = with_files_read(plan, source_sha256)
     job = Job()
     video, shots, _, faces = look_through(job, source, source_sha256, plan)
     tracks = follow(job, video, shots, faces, plan)
-    people, views = people_of(tracks.tracks, source.name, video.info, video.index, tracks.names)
-    pictures = face_pictures(source, video.info, video.index, views)
+    people, views = people_of(tracks.tracks, name_of(source), video.info, video.index, video.begins_seconds, tracks.names)
+    pictures = face_pictures(partial(video.frames, found), video.info, video.index, views)
     names = changed_file(folder) or people_file_of(people, plan.edit_people).encode()
     with whole_folder(folder) as unfinished:
-        write_people(unfinished, people, pictures, names)
+        write_people(unfinished.path, people, pictures, names)
+        unfinished.keep()
     return people

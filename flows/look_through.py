@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from flows.job import Job
@@ -15,6 +14,7 @@ from tasks.manifests import SegmentFaces, Shots, TrackSet, Video
 from tasks.plan import Plan
 from tasks.probe_video import probe_video
 from tasks.segments import Segment, cut_into_segments
+from tasks.video.info import FrameIndex, VideoInfo
 
 
 class LookedThrough(NamedTuple):
@@ -26,12 +26,17 @@ class LookedThrough(NamedTuple):
     faces: list[SegmentFaces]
 
 
-def look_through(job: Job, source: Path, source_sha256: str, plan: Plan) -> LookedThrough:
-    """Probes the source, finds its shots, and the faces in each of its segments."""
-    video = job.run(probe_video, 0, source, source_sha256)
-    if plan.preview_seconds:
-        video = video.first_seconds(plan.preview_seconds)
-    plan.choose_people.check_times(video.info, video.index)
+def look_through(
+    job: Job, source: str, source_sha256: str, plan: Plan, check_fits: Callable[[VideoInfo, FrameIndex], None] | None = None
+) -> LookedThrough:
+    """Probes the source, finds its shots, and the faces in each of its segments.
+
+    `check_fits` is asked as soon as it is known what the source is, and raises what is wrong with it.
+    """
+    video = job.run(probe_video, 0, source, source_sha256, plan.images).stretch(plan.start, plan.end, plan.preview_seconds)
+    plan.choose_people.check_times(video.info, video.index, video.part)
+    if check_fits is not None:
+        check_fits(video.info, video.index)
     num_frames = video.info.num_frames
     shots = job.run(find_shots, num_frames, source, video, plan.find_shots)
     segments = cut_into_segments(shots.shots, round(plan.segment_seconds * video.info.frame_rate))

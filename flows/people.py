@@ -70,9 +70,11 @@ class People(Settings):
     """Everybody seen in a video: those seen well first, then those seen longest."""
 
     source: str
-    """the file's name"""
+    """the name of the file or folder"""
     content_hash: str
     """SHA-256 of the file, in hexadecimal"""
+    begins_seconds: float = 0.0
+    """of a part of a video: how far into the whole it begins; all times are of the whole"""
     duration_seconds: float
     width: int
     """of the upright picture, pixels"""
@@ -94,14 +96,19 @@ _NO_NAMES: Mapping[int, str] = {}
 
 
 def people_of(
-    tracks: Sequence[Track], source: str, info: VideoInfo, index: FrameIndex, names: Mapping[int, str] = _NO_NAMES
+    tracks: Sequence[Track],
+    source: str,
+    info: VideoInfo,
+    index: FrameIndex,
+    begins_seconds: float = 0.0,
+    names: Mapping[int, str] = _NO_NAMES,
 ) -> tuple[People, list[BestView]]:
     """The people, and for each of them, in the same order, where to see them best. `names` are those given by hand, by person."""
     by_person: dict[int, list[Track]] = {}
     for track in tracks:
         by_person.setdefault(track.person, []).append(track)
     free = (label for label in (f"Person {letters(place)}" for place in count()) if label not in names.values())
-    starts = np.append((index.pts - index.pts[0]) * float(info.time_base), info.duration_seconds)
+    starts = begins_seconds + np.append((index.pts - index.pts[0]) * float(info.time_base), info.duration_seconds)
     view_of = {number: best_view(of_person, info) for number, of_person in by_person.items()}
     in_order = sorted(
         by_person, key=lambda number: (view_of[number].quality < CLEAR, -_seconds(_stretches(by_person[number]), starts), number)
@@ -110,6 +117,7 @@ def people_of(
     people = People(
         source=source,
         content_hash=info.content_hash,
+        begins_seconds=round(begins_seconds, 3),
         duration_seconds=round(info.duration_seconds, 3),
         width=width,
         height=height,

@@ -38,20 +38,20 @@ def page_of(people: People, faces: Sequence[bytes]) -> str:
     )
     environment.filters |= {"length_of": length, "moment": moment, "shell": shlex.quote}
     pictures = [f"data:image/jpeg;base64,{base64.b64encode(face).decode('ascii')}" for face in faces]
-    bars = [_bar(person, people.duration_seconds) for person in people.persons]
+    bars = [_bar(person, people) for person in people.persons]
     cards = list(zip(people.persons, pictures, bars, strict=True))
     clear = [card for card in cards if card[0].quality >= CLEAR]
     poor = [card for card in cards if card[0].quality < CLEAR] if clear else []  # without a recogniser nothing says who is seen well
     return environment.get_template(_TEMPLATE).render(people=people, clear=clear or cards, poor=poor, bar_units=_BAR_UNITS)
 
 
-def _bar(person: Person, duration_seconds: float) -> list[tuple[float, float, str]]:
+def _bar(person: Person, people: People) -> list[tuple[float, float, str]]:
     """Where the person is seen as (start, width, words), in units of the bar."""
-    scale = _BAR_UNITS / max(duration_seconds, 1e-3)
+    scale = _BAR_UNITS / max(people.duration_seconds, 1e-3)
     parts = []
     for seen in person.appearances:
         width = max(_THINNEST_UNITS, (seen.last_seconds - seen.first_seconds) * scale)
-        start = min(seen.first_seconds * scale, _BAR_UNITS - width)
+        start = min((seen.first_seconds - people.begins_seconds) * scale, _BAR_UNITS - width)
         parts.append((round(start, 1), round(width, 1), f"{moment(seen.first_seconds)} to {moment(seen.last_seconds)}"))
     return parts
 

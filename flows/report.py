@@ -33,7 +33,7 @@ class Rendering(NamedTuple):
     check: BlurCheck
     num_copied_frames: int
     why_all_encoded: str | None
-    encoding: Encoding
+    encoding: Encoding | None
     notes: tuple[str, ...]
 
 
@@ -60,8 +60,8 @@ class BlurReport(Manifest):
     """frames of the finished video in which faces were looked for again"""
     left_out: tuple[str, ...]
     """what the source has and the result has not"""
-    encoding: Encoding
-    """how the picture was encoded, and why it is not as in the source where it is not"""
+    encoding: Encoding | None
+    """how the picture was encoded (None: as pictures), and why it is not as in the source where it is not"""
     plan: Plan
     stages: tuple[StageRun, ...]
 

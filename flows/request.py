@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from flows.report import BlurReport
 from tasks.by_hand import with_files_read
 from tasks.errors import BadOutput
-from tasks.hashing import file_sha256
 from tasks.photos import photo_files, photo_sha256
+from tasks.places import check_apart, source_of, target_of
 from tasks.plan import Plan
 from tasks.results import Manifest, ObjectStore, Record, content_key, probe_store
 from tasks.versions import STAGES, embedded_models
 from tasks.video.holding import check_holds
-from tasks.video.join import container_format_of
-from tasks.video.probe import check_opens
+from tasks.video.sources import Source
+from tasks.video.targets import Target, VideoTarget
 
 
 class Finished(Manifest):
@@ -30,8 +29,8 @@ class Finished(Manifest):
 class Request:
     """A job by content: the same one wherever its files lie."""
 
-    source: Path
-    target: Path
+    source: Source
+    target: Target
     plan: Plan
     """with what its files say in place of their paths"""
     source_sha256: str
@@ -40,14 +39,17 @@ class Request:
     record: Record
 
 
-def check_request(source: Path, target: Path, plan: Plan, overwrite: bool) -> Request:
+def check_request(source: str, target: str, plan: Plan, overwrite: bool) -> Request:
     """Raises the VeilError for what cannot be done, before anything is."""
-    check_source(source)
-    check_target(source, target)
-    check_holds(source, target, plan.blur_faces.encoder)
+    found = check_source(source)
+    place = target_of(target, found)
+    check_apart(found, place)
+    place.check()
+    if isinstance(place, VideoTarget):
+        check_holds(found.file, place, plan.blur_faces.encoder)
     photos = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in photos)
-    source_sha256 = file_sha256(source)
+    source_sha256 = found.content_hash()
     plan = with_files_read(plan, source_sha256)
     key = content_key(
         "finished",
@@ -56,42 +58,31 @@ def check_request(source: Path, target: Path, plan: Plan, overwrite: bool) -> Re
             "source": source_sha256,
             "photos": hashes,
             "plan": plan,
-            "kind": target.suffix.lower(),
+            "kind": place.kind,
             "stages": STAGES,
             "models": embedded_models(),
         },
     )
-    request = Request(source, target, plan, source_sha256, photos, hashes, Record(key))
-    if target.exists() and not overwrite and finished_before(request) is None:
+    request = Request(found, place, plan, source_sha256, photos, hashes, Record(key))
+    if place.is_there() and not overwrite and finished_before(request) is None:
         raise BadOutput(target, "exists already", fix="choose another name, or add --overwrite")
     return request
 
 
-def check_source(source: Path) -> None:
+def check_source(source: str) -> Source:
     """Raises BadVideo for a source that does not open, and StoreError where nothing could be kept of what is found in it."""
-    check_opens(source)
+    found = source_of(source)
+    found.check()
     probe_store(ObjectStore())
-
-
-def check_target(source: Path, target: Path) -> None:
-    """Raises BadOutput where a result cannot be written to `target`."""
-    folder = target.parent
-    if target.is_dir():
-        raise BadOutput(target, "is a folder", fix="give the name of a file in it")
-    container_format_of(target)
-    if target.exists() and target.samefile(source):
-        raise BadOutput(target, "is the input itself", fix="choose another name: the source is never changed")
-    if not folder.is_dir():
-        raise BadOutput(folder, "is not a folder", fix="make it first, or choose another")
-    if not os.access(folder, os.W_OK):
-        raise BadOutput(folder, "cannot be written to", fix="choose another folder, or change its permissions")
+    return found
 
 
 def finished_before(request: Request) -> BlurReport | None:
     """The report of the same job, where its result still is what it was."""
     finished = request.record.read()
-    same = isinstance(finished, Finished) and request.target.is_file() and file_sha256(request.target) == finished.output_sha256
-    return finished.report if same and isinstance(finished, Finished) else None
+    if not isinstance(finished, Finished) or request.target.content_hash() != finished.output_sha256:
+        return None
+    return finished.report
 
 
 def remember(request: Request, output_sha256: str, report: BlurReport) -> BlurReport:

@@ -1,70 +1,119 @@
-"""Stage: a segment with its faces blurred, encoded; and the segments as one file."""
+"""Stage: a segment with its faces blurred, encoded; and the segments as one whole."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
+from typing import NamedTuple
+
+import av
 
 from tasks import progress
 from tasks.copying import Stretch
 from tasks.covering import covered_frames
 from tasks.manifests import EncodedStretch, RenderedSegment, Video
 from tasks.marks import Marks
+from tasks.places import source_of
 from tasks.plan import BlurFaces
 from tasks.results import ObjectRef, ObjectStore
 from tasks.stage import stage
 from tasks.tracks import Cover
 from tasks.video.encoders import Encoding, choose_encoding
+from tasks.video.forms import AsPictures, AsVideo, Rendered
 from tasks.video.hardware import choose_decoder
 from tasks.video.info import VideoInfo
-from tasks.video.join import container_format_of, join_segments
 from tasks.video.metadata import MetadataKey
-from tasks.video.read import read_frames
+from tasks.video.picture_folder import PictureFolder
 from tasks.video.segments import Piece
-from tasks.video.write import encode_segment
+from tasks.video.sources import Source
+from tasks.video.splicing import why_not_copied
+from tasks.video.still_to_video import video_info
+from tasks.video.targets import Target, Written
 
 
 @stage("blur_faces")
 def blur_faces(
-    source: Path, video: Video, stretches: tuple[Stretch, ...], cover_ref: ObjectRef, marks_ref: ObjectRef | None, settings: BlurFaces
+    source: str,
+    video: Video,
+    stretches: tuple[Stretch, ...],
+    cover_ref: ObjectRef,
+    marks_ref: ObjectRef | None,
+    settings: BlurFaces,
+    form: AsVideo | AsPictures,
 ) -> RenderedSegment:
     """Decodes, blurs and encodes what of a segment is not copied, and draws marks over it if there are any.
 
-    Each stretch is a file that refers to nothing outside.
+    Each stretch is an object of its own, which refers to nothing outside.
     """
-    store, info = ObjectStore(), video.info
+    store, info, found = ObjectStore(), video.info, source_of(source)
     cover = Cover.from_bytes(store.get(cover_ref))
     marks = Marks.from_bytes(store.get(marks_ref)) if marks_ref else None
     encoded = []
     for stretch in stretches:
-        frames = read_frames(source, info, video.index, stretch.first, stretch.last, settings.decoder)
+        frames = video.frames(found, stretch.first, stretch.last, settings.decoder)
         with closing(progress.counted("blur_faces", frames)) as shown, store.new_file("pictures") as (path, kept):
-            own = cover.within(stretch.first, stretch.last)
-            pictures = covered_frames(shown, own, settings.blur, info.rotation_degrees, marks, info.mirrored)
-            encode_segment(pictures, info, settings.encoder, path)
+            rendered = _rendered(shown, cover.within(stretch.first, stretch.last), marks, info, settings)
+            if isinstance(form, AsPictures):
+                form.write(rendered, info, found if form.only_covered and isinstance(found, PictureFolder) else None, path)
+            else:
+                form.write(rendered, info, settings.encoder, path)
         encoded.append(EncodedStretch(stretch=stretch, picture_ref=kept()))
     return RenderedSegment(encoded=tuple(encoded))
 
 
-def settle(settings: BlurFaces, info: VideoInfo, target: Path) -> tuple[BlurFaces, Encoding, tuple[str, ...]]:
-    """The settings with all decided that they leave to the source, the container and the machine; and how the picture is written.
+def _rendered(
+    frames: Iterator[tuple[int, av.VideoFrame]], cover: Cover, marks: Marks | None, info: VideoInfo, settings: BlurFaces
+) -> Iterator[Rendered]:
+    originals: deque[tuple[int, av.VideoFrame]] = deque()
 
-    Third, a line for each thing that is not as in the source, or not as was asked for.
+    def noted() -> Iterator[tuple[int, av.VideoFrame]]:
+        for each in frames:
+            originals.append(each)
+            yield each
+
+    for frame in covered_frames(noted(), cover, settings.blur, info.rotation_degrees, marks, info.mirrored):
+        yield Rendered(*originals.popleft(), frame)
+
+
+class Settled(NamedTuple):
+    """How a result is written.
+
+    settings: with all decided that they leave to the source, the target and the machine
+    encoding: of a video; None for pictures
+    why_all_encoded: why nothing of the source's picture can be copied; None where it can
+    notes: a line for each thing that is not as in the source, or not as was asked for
     """
-    encoding = choose_encoding(info, settings.encoder, container_format_of(target))
-    decoder, said = choose_decoder(info, settings.decoder)
-    settled = settings.model_copy(update={"encoder": encoding.settings, "decoder": decoder})
-    return settled, encoding, (*encoding.notes, *said)
+
+    settings: BlurFaces
+    encoding: Encoding | None
+    why_all_encoded: str | None
+    notes: tuple[str, ...]
 
 
-def join(segments: Sequence[RenderedSegment], source: Path, video: Video, target: Path, keep: Sequence[MetadataKey] = ()) -> None:
-    """Writes the segments, with the source's sound and subtitles and the metadata that `keep` names, to `target`.
+def settle(settings: BlurFaces, video: Video, target: Target) -> Settled:
+    """Raises BadSetting where the target cannot hold what the settings name."""
+    info, container_format = video.info, target.container_format
+    decoder, notes = choose_decoder(info, settings.decoder)
+    if container_format is None:
+        only_covered = isinstance(target.form, AsPictures) and target.form.only_covered
+        why = None if only_covered else "a video becomes pictures"
+        settled, encoding = settings.model_copy(update={"decoder": decoder}), None
+    else:
+        encoding = choose_encoding(video_info(info, settings.encoder.codec), settings.encoder, container_format)
+        why = why_not_copied(info, video.index, container_format, encoding)
+        settled = settings.model_copy(update={"encoder": encoding.settings, "decoder": decoder})
+        notes = (*encoding.notes, *notes)
+    return Settled(settled, encoding, why if settings.copy_untouched else "blur_faces.copy_untouched is off", notes)
 
-    Copies packets: quick enough never to be cached.
+
+def join(segments: Sequence[RenderedSegment], source: Source, video: Video, written: Written, keep: Sequence[MetadataKey] = ()) -> None:
+    """Makes one whole of the segments, and of what else the source has, with the metadata that `keep` names.
+
+    Copies, and is quick enough never to be cached.
     """
     store = ObjectStore()
     pieces = [
         Piece(each.stretch.first, each.stretch.last, store.path(each.picture_ref)) for segment in segments for each in segment.encoded
     ]
-    join_segments(pieces, source, video.info, video.index, target, whole=video.whole, keep=keep)
+    written.join(pieces, source, video.info, video.index, video.begins, keep)

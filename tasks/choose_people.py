@@ -25,7 +25,7 @@ def choose_people(
     """
     found = tracks.tracks
     known = photos.embeddings if photos else {}
-    evidence = Evidence(found, known, video.info, video.index, names=tracks.names, same_by_hand=tracks.same_by_hand)
+    evidence = Evidence(found, known, video.info, video.index, video.part, tracks.names, tracks.same_by_hand)
     rulings = rulings_of(evidence, settings.policy, settings.selectors, settings.overrides)
     cover = cover_of(found, rulings, covered=True)
     return Choice(

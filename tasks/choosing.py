@@ -17,6 +17,7 @@ from tasks.selectors.time_and_place import Pick
 from tasks.selectors.verdicts import Evidence, Selector, Then, Verdict
 from tasks.tracks import Cover, Track
 from tasks.video.info import VideoInfo
+from tasks.video.parts import Part
 from tasks.video.upright import boxes_to_upright, upright_size
 
 Policy = Literal["blur_everyone", "blur_only", "keep_only"]
@@ -189,14 +190,15 @@ def _decision(person: int, own: Sequence[tuple[Track, Ruling]], evidence: Eviden
         blurred_seconds=round(sum(int((each & ruling.covered).sum()) for each, (_, ruling) in zip(seen, own, strict=True)) / rate, 2),
         first_frame=min(track.first_seen for track, _ in own),
         num_tracks=len(own),
-        at=tuple(point_on(track, evidence.info) for track, _ in own),
+        at=tuple(point_on(track, evidence.info, evidence.part) for track, _ in own),
     )
 
 
-def point_on(track: Track, info: VideoInfo) -> Pick:
-    """Where to point to mean this track: the middle of its best face, as far as that is in the picture."""
+def point_on(track: Track, info: VideoInfo, part: Part | None = None) -> Pick:
+    """Where to point to mean this track: the middle of its best face, as far as that is in the picture. Frames are counted in the whole."""
+    before = 0 if part is None else part.first
     width, height = upright_size(*info.turn)
     left, top, right, bottom = np.clip(
         boxes_to_upright(track.boxes[track.best][None], *info.turn)[0], 0, [width, height, width, height]
     ).tolist()
-    return Pick(frame=int(track.frames[track.best]), x=round((left + right) / 2, 1), y=round((top + bottom) / 2, 1))
+    return Pick(frame=before + int(track.frames[track.best]), x=round((left + right) / 2, 1), y=round((top + bottom) / 2, 1))

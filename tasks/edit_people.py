@@ -17,8 +17,8 @@ from tasks.tracks import tracks_to_bytes
 def edit_people(video: Video, tracks: TrackSet, faces: Sequence[SegmentFaces], settings: EditPeople) -> TrackSet:
     """Raises BadPick for a point that meets no face."""
     detections = Detections.concatenate(each.detections for each in faces)
-    edits = settings if video.whole else edits_within(settings, video.info, video.index)
-    edited = edit_tracks(tracks.tracks, detections, video.info, video.index, edits)
+    edits = settings if video.part_of is None else edits_within(settings, video.info, video.index, video.part)
+    edited = edit_tracks(tracks.tracks, detections, video.info, video.index, edits, video.part)
     return TrackSet(
         tracks_ref=ObjectStore().put("tracks", tracks_to_bytes(edited.tracks)),
         num_tracks=len(edited.tracks),

@@ -16,6 +16,7 @@ from tasks.selectors.time_and_place import Pick, TimeAndPlace, is_in
 from tasks.selectors.verdicts import Evidence
 from tasks.tracks import Track
 from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.parts import Part
 
 _SAME_FACE = 0.3  # overlap of a track's box with a detection that it was made from: the box may be larger, for it covers more
 
@@ -33,13 +34,15 @@ class EditedPeople:
     same_by_hand: tuple[tuple[int, ...], ...]
 
 
-def edit_tracks(tracks: Sequence[Track], detections: Detections, info: VideoInfo, index: FrameIndex, edits: EditPeople) -> EditedPeople:
+def edit_tracks(
+    tracks: Sequence[Track], detections: Detections, info: VideoInfo, index: FrameIndex, edits: EditPeople, part: Part | None = None
+) -> EditedPeople:
     """The tracks as they are after `edits`; persons are numbered in order of appearance again.
 
     `detections`, in order of frame, are those that the tracks were made from: the parts of a cut track get embeddings of their own.
     Raises BadPick for a point that meets no face, saying which are near, and for a cut that leaves a part in which nothing was found.
     """
-    evidence = Evidence(tracks, {}, info, index)
+    evidence = Evidence(tracks, {}, info, index, part)
     points = {person.name: person.at for person in edits.people}
     person_of = {name: evidence.tracks[_met(evidence, at)].person for name, at in points.items()}
     for split in edits.splits:
@@ -62,10 +65,10 @@ def edit_tracks(tracks: Sequence[Track], detections: Detections, info: VideoInfo
     )
 
 
-def edits_within(edits: EditPeople, info: VideoInfo, index: FrameIndex) -> EditPeople:
+def edits_within(edits: EditPeople, info: VideoInfo, index: FrameIndex, part: Part | None = None) -> EditPeople:
     """What of the edits of a whole video is about the part of it that is worked on."""
-    people = tuple(each for each in edits.people if is_in(each.at, info, index))
-    splits = tuple(each for each in edits.splits if is_in(each.at, info, index))
+    people = tuple(each for each in edits.people if is_in(each.at, info, index, part))
+    splits = tuple(each for each in edits.splits if is_in(each.at, info, index, part))
     known = {*(each.name for each in people), *(each.name for each in splits)}
     groups = (tuple(name for name in group if name in known) for group in edits.merge)
     return EditPeople(people=people, splits=splits, merge=tuple(group for group in groups if len(group) > 1))

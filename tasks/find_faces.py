@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 
 from tasks import progress
 from tasks.looking import Finder, look
 from tasks.manifests import SegmentFaces, Video
+from tasks.places import source_of
 from tasks.plan import FindFaces
 from tasks.results import ObjectStore
 from tasks.segments import Segment
 from tasks.stage import stage
-from tasks.video.read import read_frames
 
 
 @stage("find_faces")
-def find_faces(source: Path, video: Video, segment: Segment, settings: FindFaces) -> SegmentFaces:
+def find_faces(source: str, video: Video, segment: Segment, settings: FindFaces) -> SegmentFaces:
     """Reads the segment once, forwards, with a window of decoded frames."""
-    frames = read_frames(source, video.info, video.index, segment.first, segment.last)
+    frames = video.frames(source_of(source), segment.first, segment.last)
     with closing(progress.counted("find_faces", frames)) as counted, Finder(settings.detector.load(), settings.recogniser.load()) as finder:
         found = look(counted, segment.shots, video.info, settings.sampler, finder)
     return SegmentFaces(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
+
+import av
 import numpy as np
 from pydantic import Field
 
@@ -9,34 +13,99 @@ from tasks import arrays
 from tasks.checking import Finding
 from tasks.choosing import Decision
 from tasks.copying import Stretch
+from tasks.errors import BadSetting
 from tasks.faces import Detections, Floats
 from tasks.method import Settings
+from tasks.moments import frame_from
 from tasks.results import Manifest, ObjectRef, ObjectStore
 from tasks.tracks import Shot, Track, tracks_from_bytes
+from tasks.video.hardware import ON_THE_CPU, DecoderSettings
 from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.parts import Part
+from tasks.video.sources import Source
+from tasks.video.timecode import timecode_after
+
+
+class PartOf(Settings):
+    """What a video is a part of, in a manifest."""
+
+    first: int
+    """number in the whole of the part's first frame"""
+    first_pts: int
+    """of the whole"""
+    index_ref: ObjectRef
+    """of all frames of the whole"""
+    duration_seconds: float
+    """of the whole"""
 
 
 class Video(Manifest):
-    """A video as it is, without its path."""
+    """A video as it is, without its path; or a part of it, whose frames are counted from the part's first."""
 
     info: VideoInfo
     index_ref: ObjectRef
-    whole: bool = True
-    """False for a preview of its first seconds"""
+    part_of: PartOf | None = None
 
     @property
     def index(self) -> FrameIndex:
         return FrameIndex.from_bytes(ObjectStore().get(self.index_ref))
 
-    def first_seconds(self, seconds: float) -> Video:
-        """The same video, as if it ended after so many seconds, and at least one frame."""
+    @property
+    def part(self) -> Part | None:
+        """What it is a part of, if it is."""
+        if self.part_of is None:
+            return None
+        whole = FrameIndex.from_bytes(ObjectStore().get(self.part_of.index_ref))
+        return Part(self.part_of.first, whole, self.part_of.duration_seconds)
+
+    @property
+    def begins(self) -> int | None:
+        """When a part's first frame is shown once it is a video of its own: when the whole's first frame was. None for a whole."""
+        return None if self.part_of is None else self.part_of.first_pts
+
+    @property
+    def begins_seconds(self) -> float:
+        """How long after the whole's first frame the video's first frame is shown."""
+        return 0.0 if self.part_of is None else float((int(self.index.pts[0]) - self.part_of.first_pts) * self.info.time_base)
+
+    def frames(self, source: Source, first: int, last: int, decoder: DecoderSettings = ON_THE_CPU) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Frames `first` to `last`, both included, each with its number; to be closed."""
+        if self.part_of is None:
+            return source.frames(self.info, self.index, first, last, decoder)
+        return self._renumbered(source, first, last, decoder)
+
+    def _renumbered(self, source: Source, first: int, last: int, decoder: DecoderSettings) -> Iterator[tuple[int, av.VideoFrame]]:
+        part = self.part
+        assert part is not None
+        with closing(source.frames(self.info, part.index, part.first + first, part.first + last, decoder)) as frames:  # type: ignore[type-var]
+            for number, frame in frames:
+                yield number - part.first, frame
+
+    def stretch(self, start: str | None, end: str | None, preview_seconds: float | None) -> Video:
+        """The same video from one moment up to another, without the frame there, and at most so long. Raises BadSetting for no frame."""
         index = self.index
-        num_frames = max(1, int(np.searchsorted(index.pts, index.pts[0] + seconds / float(self.info.time_base))))
-        if num_frames == len(index):
+        first = frame_from(start, self.info, index) if start else 0
+        stop = frame_from(end, self.info, index) if end else len(index)
+        if first >= len(index):
+            problem = f"is beyond the video's end ({self.info.duration_seconds:.2f} s, {len(index)} frames)"
+            raise BadSetting(f"start {start}", problem, fix="choose an earlier moment")
+        if preview_seconds:
+            until = index.pts[first] + preview_seconds / float(self.info.time_base)
+            stop = max(first + 1, min(stop, int(np.searchsorted(index.pts, until))))
+        if stop <= first:
+            raise BadSetting(f"end {end}", "leaves no frame", fix="choose a later moment than the start")
+        if (first, stop) == (0, len(index)):
             return self
-        first = index.until(num_frames)
-        info = self.info.model_copy(update={"num_frames": num_frames, "duration_seconds": seconds})
-        return Video(info=info, index_ref=ObjectStore().put("index", first.to_bytes()), whole=False)
+        whole_seconds = self.info.duration_seconds
+        starts = [*((index.pts - index.pts[0]) * float(self.info.time_base)).tolist(), whole_seconds]
+        timecode = timecode_after(self.info.timecode, first, self.info.frame_rate) if self.info.timecode else None
+        lasts = {"num_frames": stop - first, "duration_seconds": starts[stop] - starts[first]}
+        info = self.info.model_copy(update=lasts | {"timecode": timecode})
+        return Video(
+            info=info,
+            index_ref=ObjectStore().put("index", index.part(first, stop).to_bytes()),
+            part_of=PartOf(first=first, first_pts=int(index.pts[0]), index_ref=self.index_ref, duration_seconds=whole_seconds),
+        )
 
 
 class Shots(Manifest):

@@ -18,6 +18,7 @@ from tasks.errors import BadSetting
 from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
 from tasks.linkers.assignment import Assignment
 from tasks.method import Settings
+from tasks.moments import Moment
 from tasks.named_people import EditPeople
 from tasks.recognisers.dlib import DlibResNet
 from tasks.recognisers.none import NoRecogniser
@@ -36,6 +37,8 @@ from tasks.video.encoders import EncoderSettings
 from tasks.video.hardware import DecoderSettings
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.metadata import MetadataKey
+from tasks.video.parts import Part
+from tasks.video.sources import Images
 
 ShotFinder = Annotated[TransNetV2 | Content | OneShot, Field(discriminator="method")]
 Sampler = Annotated[Dynamic | EveryFrame, Field(discriminator="method")]
@@ -83,14 +86,14 @@ class ChoosePeople(Settings):
             raise ValueError("the policy blur_everyone chooses nobody: say blur_only or keep_only, or of each selector what happens then")
         return self
 
-    def check_times(self, info: VideoInfo, index: FrameIndex) -> None:
-        """Raises BadPick where somebody is pointed at beyond the video's end."""
+    def check_times(self, info: VideoInfo, index: FrameIndex, part: Part | None) -> None:
+        """Raises BadPick where somebody is pointed at beyond the video's end, or outside of the part that is worked on."""
         for selector in self.selectors:
             if isinstance(selector, TimeAndPlace):
-                selector.frames(info, index)
+                selector.frames(info, index, part)
         for override in self.overrides:
             if override.point is not None:
-                TimeAndPlace(picks=(override.point,)).frames(info, index)
+                TimeAndPlace(picks=(override.point,)).frames(info, index, part)
 
     @property
     def photos(self) -> tuple[str, ...]:
@@ -130,7 +133,10 @@ class VerifyBlur(Settings):
 class Plan(Settings):
     """All stages' settings. The defaults are the recommended ones."""
 
-    preview_seconds: float | None = Field(None, gt=0, description="only so much of the video's beginning")
+    images: Images = Images()
+    start: Moment | None = Field(None, description="begin with the first frame from this time (62.5, 1:02.5) on, or this one (1500f)")
+    end: Moment | None = Field(None, description="stop before the first frame from this time on, or before this one")
+    preview_seconds: float | None = Field(None, gt=0, description="only so much from the start")
     segment_seconds: float = Field(
         120, ge=1, description="a video is worked on, resumed and shared out in segments of whole shots about this long"
     )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tasks.manifests import Video
+from tasks.places import source_of
 from tasks.results import ObjectStore
 from tasks.stage import stage
-from tasks.video.probe import probe_file
+from tasks.video.sources import Images
 
 
 @stage("probe_video")
-def probe_video(source: Path, content_hash: str) -> Video:
+def probe_video(source: str, content_hash: str, images: Images) -> Video:
     """Raises BadVideo for what is not a video that can be read."""
-    info, index = probe_file(source, content_hash)
+    info, index = source_of(source).probe(content_hash, images)
     return Video(info=info, index_ref=ObjectStore().put("index", index.to_bytes()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 
@@ -13,29 +12,31 @@ from tasks.errors import BadVideo
 from tasks.faces import Detections
 from tasks.looking import Finder
 from tasks.manifests import BlurCheck, Choice, SegmentFaces, TrackSet, Video
+from tasks.places import source_of
 from tasks.plan import FindFaces, VerifyBlur
 from tasks.results import ObjectRef, ObjectStore
 from tasks.stage import stage
 from tasks.tracks import Cover
 from tasks.video.info import FrameIndex, VideoInfo
-from tasks.video.probe import probe_file
-from tasks.video.read import read_frames
+from tasks.video.picture_folder import CONTAINER
+from tasks.video.sources import Images
 
 
-@stage("verify_blur", apart=("path",))
+@stage("verify_blur", apart=("location",))
 def verify_blur(
-    path: Path, sha256: str, video: Video, tracks: TrackSet, choice: Choice, looking: FindFaces, settings: VerifyBlur
+    location: str, sha256: str, video: Video, tracks: TrackSet, choice: Choice, looking: FindFaces, settings: VerifyBlur
 ) -> BlurCheck:
     """Decodes the whole written file, so that one that does not play to its end is found out, and looks at some frames of it."""
     store = ObjectStore()
-    info, index = probe_file(path, sha256)
+    written = source_of(location)
+    info, index = written.probe(sha256, Images(frame_rate=video.info.frame_rate))
     if not _same_times(info, index, video):
         problem = "does not have the source's frames at the source's times"
-        raise BadVideo(path, problem, fix="choose a name that ends in .mp4 or .mov, whose clocks are as fine as the source's")
+        raise BadVideo(location, problem, fix="choose a name that ends in .mp4 or .mov, whose clocks are as fine as the source's")
     cover = _all(store, choice.cover_refs)
     kept = _all(store, choice.kept_refs)
     limits = (settings.sure_score, settings.same_face)
-    frames = progress.counted("verify_blur", read_frames(path, info, index, 0, len(index) - 1))
+    frames = progress.counted("verify_blur", written.frames(info, index, 0, len(index) - 1))
     with closing(frames), Finder(looking.detector.load(), looking.recogniser.load()) as finder:
         some = ((number, frame) for number, frame in frames if number % settings.every_frames == settings.every_frames // 2)
         findings, missed = check(some, video.info, cover, kept, tracks.tracks, finder, limits)
@@ -50,6 +51,9 @@ def _same_times(info: VideoInfo, index: FrameIndex, video: Video) -> bool:
     """Whether the frames are those of the source, as far from one another as there, to a tick of the coarser clock."""
     if len(index) != video.info.num_frames:
         return False
+    if info.container == CONTAINER:
+        # Pictures in a folder have no times, only an order.
+        return True
     written, wanted = (pts * float(time_base) for pts, time_base in ((index.pts, info.time_base), (video.index.pts, video.info.time_base)))
     difference = np.abs((written - written[0]) - (wanted - wanted[0]))
     return bool(difference.max() <= 1.001 * float(max(info.time_base, video.info.time_base)))

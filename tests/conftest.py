@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows import environment
+from tests.buckets import Bucket, new_bucket, running_store
 from tests.clips import Clip, Script, cuts_script, draw_folder, no_faces_script, two_people_script
 
 SMALL = (640, 360)
@@ -81,3 +82,16 @@ def use_store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VEIL_RESULTS", str(folder))
     for one in (blur_video, export_video, find_people):
         monkeypatch.setattr(one, "result_storage", folder / "stages")
+
+
+@pytest.fixture(scope="session")
+def store_address() -> Iterator[str]:
+    """A real S3 server, once for all tests that ask for a bucket."""
+    with running_store() as address:
+        yield address
+
+
+@pytest.fixture
+def bucket(store_address: str) -> Bucket:
+    """An empty bucket in it."""
+    return new_bucket(store_address)

@@ -102,7 +102,7 @@ TABLE: dict[str, Row] = {
     # the source
     "missing": Row("{in}/none.mp4", ("{in}/none.mp4: there is no such file", "check the path")),
     "missing, output is there": Row("{in}/none.mp4 --overwrite", ("{in}/none.mp4: there is no such file",), before=here),
-    "folder": Row("{in}/folder.mp4", ("{in}/folder.mp4: is a folder", "name a file in it")),
+    "folder": Row("{in}/folder.mp4", ("{in}/folder.mp4: holds no pictures", "name a folder of")),
     "zero bytes": Row("{in}/empty.mp4", ("{in}/empty.mp4: is empty", "download it again"), reaches="flow"),
     "text": Row("{in}/text.mp4", ("{in}/text.mp4: cannot be read as a video", "convert it"), reaches="flow"),
     "sound only": Row("{in}/sound.mp4", ("{in}/sound.mp4: has no video stream", "audio", "moving pictures"), reaches="flow"),
@@ -120,7 +120,9 @@ TABLE: dict[str, Row] = {
     "one of two photos is bad": Row(GOOD + " --keep {in}/collins.jpg {in}/nobody.jpg", ("{in}/nobody.jpg: no face",), reaches="flow"),
     "photos' folder without any": Row(GOOD + " --keep {in}/no§pictures", ("no pictures: holds no pictures", ".jpg")),
     # the settings
-    "unknown setting": Row(GOOD + " --set blur_faces.blurr=1", ("blur_faces.blurr: is no setting", "blur, decoder, encoder")),
+    "unknown setting": Row(
+        GOOD + " --set blur_faces.blurr=1", ("blur_faces.blurr: is no setting", "blur, copy_untouched, decoder, encoder, show")
+    ),
     "unknown stage": Row(GOOD + " --set blurr.blur=1", ("blurr: is no setting", "blur_faces, build_tracks")),
     "unknown setting of a method": Row(
         GOOD + " --set blur_faces.blur.method=solid --set blur_faces.blur.tiles=4", ("tiles: is no setting", "expand, lightness, method")
@@ -129,14 +131,16 @@ TABLE: dict[str, Row] = {
         GOOD + " --set blur_faces.blur.method=invisible", ("'invisible'", "choose one of: pixelate, round, square, solid")
     ),
     "value out of range": Row(
-        GOOD + " --set blur_faces.blur.tiles=99", ("blur_faces.blur.pixelate.tiles: .*less than or equal to 8, not 99",)
+        GOOD + " --set blur_faces.blur.tiles=99", ("blur_faces.blur.pixelate.tiles: .*less than or equal to 25, not 99",)
     ),
     "set without a value": Row(GOOD + " --set blur_faces", ("--set blur_faces: has no value", "STAGE.NAME=VALUE")),
     "set a stage to a number": Row(GOOD + " --set blur_faces=3", ("blur_faces: ", "change that setting")),
     "set the people to a number": Row(GOOD + " --set choose_people=3 --keep {in}/collins.jpg", ("choose_people",)),
     "plan missing": Row(GOOD + " --plan {in}/none.toml", ("{in}/none.toml: cannot be read", "TOML")),
     "plan is no TOML": Row(GOOD + " --plan {in}/broken.toml", ("{in}/broken.toml: is not TOML", "line 1")),
-    "plan with an unknown setting": Row(GOOD + " --plan {in}/wrong.toml", ("blur_faces.strength: is no setting", "blur, decoder, encoder")),
+    "plan with an unknown setting": Row(
+        GOOD + " --plan {in}/wrong.toml", ("blur_faces.strength: is no setting", "blur, copy_untouched, decoder, encoder, show")
+    ),
     "unknown encoder": Row(GOOD + " --encoder libx264rgb", ("--encoder libx264rgb: is no encoder", "choose from: libx264, libx265")),
     "options for FFmpeg": Row(GOOD + " --encoder libx264:fast:crf=1", ("--encoder libx264:fast:crf=1: 'fast:crf=1' is no preset",)),
     "unknown preset": Row(GOOD + " --encoder libx265:placebo", ("'placebo' is no preset", "ultrafast, superfast")),
@@ -382,13 +386,16 @@ def test_preview_is_the_first_seconds(desk: Desk, prefect_server: str, stores: P
     assert num_frames == pytest.approx(24, abs=1)
 
 
-@pytest.mark.parametrize("text", ["soon", "-1", "0", ""])
-def test_preview_that_is_no_time(
-    text: str, desk: Desk, stores: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [("--preview", "soon"), ("--preview", "-1"), ("--preview", "0"), ("--preview", ""), ("--from", "now"), ("--to", "1.5f")],
+)
+def test_moments_that_are_none(
+    option: str, text: str, desk: Desk, stores: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("flows.blur_video.blur_video", _not_reached)
-    status = cli.main(["blur", f"{desk.inputs}/good.mp4", "-o", str(desk.output), f"--preview={text}"])
-    assert_one_line(capfd.readouterr().err.splitlines(), ["--preview"])
+    status = cli.main(["blur", f"{desk.inputs}/good.mp4", "-o", str(desk.output), f"{option}={text}"])
+    assert_one_line(capfd.readouterr().err.splitlines(), [option])
     assert status == cli.USAGE_ERROR
 
 

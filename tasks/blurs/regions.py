@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
 
+import cv2
 import numpy as np
 
 from tasks.faces import FaceBox, Floats
@@ -17,6 +18,10 @@ from tasks.video.upright import Rotation
 Place = tuple[slice, slice]
 """rows and columns of a plane"""
 
+Shown = Callable[[slice], Floats]
+"""gives some rows of a place, counted from its first, as they are shown; or one value for all"""
+
+_STRIP_SAMPLES = 24_000  # worked on at once: they stay in a core's cache, and in memory that is not given back each time
 _WIDTH_OF_HEIGHT = 0.75  # of a narrow face, seen from the front
 
 
@@ -81,15 +86,22 @@ def _between(first: float, after: float, length: int) -> slice:
     return slice(start, stop)
 
 
-def ellipse(plane: Plane, place: Place, box: FaceBox, feather: float) -> Floats:
-    """(H, W) float32: 1 inside the ellipse that the box holds, falling to 0 outside it over a share `feather` of its radius."""
-    y = _radii(place[0], plane.vertical_step, box.top, box.bottom)
-    x = _radii(place[1], plane.horizontal_step, box.left, box.right)
-    # Falls with the square of the radius, which saves its root.
-    outer = (1 + feather) ** 2
-    scale = 1 / (outer - 1)
-    share = np.subtract.outer((outer - y * y) * np.float32(scale), x * x * np.float32(scale))
-    return np.asarray(np.clip(share, 0, 1, out=share), np.float32)
+class Ellipse:
+    """The ellipse that a box holds, on a place of a plane; outside it falls off over a share `feather` of its radius."""
+
+    def __init__(self, plane: Plane, place: Place, box: FaceBox, feather: float) -> None:
+        y = _radii(place[0], plane.vertical_step, box.top, box.bottom)
+        x = _radii(place[1], plane.horizontal_step, box.left, box.right)
+        # Falls with the square of the radius, which saves its root.
+        outer = (1 + feather) ** 2
+        scale = np.float32(1 / (outer - 1))
+        self._down, self._across = (outer - y * y) * scale, x * x * scale
+
+    def share(self, rows: slice) -> Floats:
+        """(H, W) float32, of some rows of the place, counted from its first: 1 inside the ellipse, 0 far outside."""
+        share = np.subtract.outer(self._down[rows], self._across)
+        np.minimum(share, 1, out=share)
+        return np.asarray(np.maximum(share, 0, out=share), np.float32)
 
 
 def _radii(samples: slice, step: int, first: float, after: float) -> Floats:
@@ -99,11 +111,15 @@ def _radii(samples: slice, step: int, first: float, after: float) -> Floats:
     return np.asarray((middles - (first + after) / 2) * scale, np.float32)
 
 
-def blend(region: Samples, blurred: Floats | Samples, share: Floats) -> None:
-    """Puts `blurred` over a region, in place, by its share of each sample."""
-    shown = region.astype(np.float32)
-    mixed = blurred - shown
-    mixed *= share
-    mixed += shown
-    mixed += 0.5  # samples are cut off, not rounded
-    region[:] = mixed
+def strips(place: Place) -> Iterator[slice]:
+    """The rows of a place, counted from its first, a part at a time."""
+    height, width = (side.stop - side.start for side in place)
+    step = max(1, _STRIP_SAMPLES // width)
+    return (slice(first, min(first + step, height)) for first in range(0, height, step))
+
+
+def blend(region: Samples, blurred: Floats, share: Floats) -> None:
+    """Puts `blurred` over a region, in place, by its share of each sample; OpenCV's arithmetic rounds."""
+    difference = cv2.subtract(blurred, region, dtype=cv2.CV_32F)
+    cv2.multiply(difference, share, difference)
+    region[:] = cv2.add(difference, region, dtype=cv2.CV_8U if region.dtype == np.uint8 else cv2.CV_16U)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tasks.blurs.regions import Place
+from tasks.blurs.regions import Place, Shown
 from tasks.faces import Floats
 from tasks.video.planes import Plane
 
-_MOST_MULTIPLICATIONS = 1 << 17
 _ENOUGH_SAMPLES = 6  # across a tile, for its mean: of more, halves are as good
-_SOFT = 0.08  # of a tile, over which one passes into the next: more, and edges that chance lays over those of a face are like them
+_SHARP = 12  # a tile passes into the next over so small a part of it: over more, edges that chance lays over those of a face are like them
+_ENLARGED = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,50 +41,49 @@ class Tiling:
         self._down = _Axis(place[0], height, grid.y / plane.vertical_step, grid.tile / plane.vertical_step, 1 << self._halvings)
         self._across = _Axis(place[1], width, grid.x / plane.horizontal_step, grid.tile / plane.horizontal_step, 1 << self._halvings)
 
-    def of(self, plane: Plane) -> Floats:
-        """The place in a plane, (H, W) float32, as the means of its tiles, with soft edges between them."""
-        samples: npt.NDArray[Any] = plane.samples[self._down.samples, self._across.samples]
-        for _ in range(self._halvings):
-            samples = cv2.resize(samples, (samples.shape[1] // 2, samples.shape[0] // 2), interpolation=cv2.INTER_AREA)
-        means = _product(_product(self._down.mean.T, samples.astype(np.float32)), self._across.mean)
-        return _product(self._down.shown, _product(means, self._across.shown.T))
+    def of(self, plane: Plane) -> Shown:
+        """The place in a plane, as the means of its tiles, with soft edges between them."""
+        down, across = self._down, self._across
+        samples: npt.NDArray[Any] = plane.samples[down.samples, across.samples]
+        size = samples.shape[1] >> self._halvings, samples.shape[0] >> self._halvings
+        halved = cv2.resize(samples, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        means = down.mean.T @ halved @ across.mean
+        sharp = means.repeat(down.sharp, axis=0).repeat(across.sharp, axis=1)
+
+        def shown(rows: slice) -> Floats:
+            turn = np.array([[across.scale, 0, across.offset], [0, down.scale, down.offset + down.scale * rows.start]])
+            size = across.num_samples, rows.stop - rows.start
+            return cast(Floats, cv2.warpAffine(sharp, turn, size, flags=_ENLARGED, borderMode=cv2.BORDER_REPLICATE))
+
+        return shown
 
 
 class _Axis:
     """K tiles along an axis of a plane; all lengths in samples.
 
+    num_samples: how many are wanted
     samples: the slice of rows or columns that the tiles hold, some more where groups of `group` rows are looked at as one
     mean: (M, K), by how much each group counts in each tile's mean
-    shown: (N, K), how much of each tile's mean is shown at each of the wanted samples
+    sharp: by how many equal cells a tile is shown
+    scale, offset: from a wanted sample's number to the cell in which it is
     """
 
     def __init__(self, wanted: slice, length: int, origin: float, tile: float, group: int) -> None:
         whole = length // group * group  # what is left over at the picture's end counts in no mean
-        first, last = ((min(end, whole - 0.5) - origin) // tile for end in (wanted.start + 0.5, wanted.stop - 0.5))
+        first, last = (int((min(end, whole - 0.5) - origin) // tile) for end in (wanted.start + 0.5, wanted.stop - 0.5))
         edges = origin + tile * np.arange(first, last + 2)
         # Groups are counted from the picture's first sample: they stay where they are when the tiles move.
         start, stop = max(0, int(edges[0] // group)), min(whole // group, int(edges[-1] // group) + 1)
+        self.num_samples = wanted.stop - wanted.start
         self.samples = slice(start * group, stop * group)
-        self.mean = _between(slice(start, stop), edges / group, 1)[:, 1:-1]
+        self.mean = _overlaps(start, stop, edges / group)
         self.mean /= self.mean.sum(axis=0)
-        self.shown = _between(wanted, edges[1:-1], max(1, _SOFT * tile))
+        self.sharp = max(1, min(_SHARP, int(tile)))
+        self.scale = self.sharp / tile
+        self.offset = (wanted.start + 0.5 - edges[0]) * self.scale - 0.5
 
 
-def _between(samples: slice, edges: npt.NDArray[np.float64], width: float) -> Floats:
-    """(N, K): shares of N samples between K - 1 edges, each of which is passed over a width; every row sums up to 1."""
-    scale = 1 / width
-    at = np.arange(samples.stop - samples.start, dtype=np.float32)
-    beyond = np.ones((len(at), len(edges) + 2), np.float32)
-    passed = np.subtract.outer(at * np.float32(scale), ((edges - samples.start - 0.5) * scale - 0.5).astype(np.float32))
-    np.maximum(np.minimum(passed, 1, out=passed), 0, out=beyond[:, 1:-1])
-    beyond[:, -1] = 0
-    return beyond[:, :-1] - beyond[:, 1:]
-
-
-def _product(one: Floats, other: Floats) -> Floats:
-    """Of matrices, a part at a time, so small that NumPy takes no threads for it: they would fight with the codecs'."""
-    product = np.empty((one.shape[0], other.shape[1]), np.float32)
-    step = max(1, _MOST_MULTIPLICATIONS // other.size)
-    for first in range(0, len(one), step):
-        np.matmul(one[first : first + step], other, out=product[first : first + step])
-    return product
+def _overlaps(start: int, stop: int, edges: npt.NDArray[np.float64]) -> Floats:
+    """(M, K): the length that each of the unit intervals from start to stop has in common with each of those between K + 1 edges."""
+    below = np.clip(np.subtract.outer(edges, np.arange(start, stop)), 0, 1)
+    return np.asarray((below[1:] - below[:-1]).T, np.float32)

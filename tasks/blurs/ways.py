@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Literal, Self, cast
 
 import cv2
 import numpy as np
 from pydantic import Field, model_validator
 
-from tasks.blurs.regions import CoveredFace, Place, alike, blend, ellipse, expanded, window
+from tasks.blurs.regions import CoveredFace, Ellipse, Place, Shown, alike, blend, expanded, strips, window
 from tasks.blurs.tiles import Grid, Tiling
 from tasks.faces import Floats
 from tasks.method import Method
@@ -42,12 +43,16 @@ class _Oval(Method):
         for group in alike(planes):
             place = window(group[0], expanded(box, _FEATHER / 2))
             if group[0].samples[place].size:
-                share = ellipse(group[0], place, box, _FEATHER)
-                for plane, hidden in zip(group, self.hidden(group, place, face), strict=True):
-                    blend(plane.samples[place], hidden, share)
+                ellipse = Ellipse(group[0], place, box, _FEATHER)
+                regions = [plane.samples[place] for plane in group]
+                hidden = list(self.hidden(group, place, face))
+                for rows in strips(place):
+                    share = ellipse.share(rows)
+                    for region, shown in zip(regions, hidden, strict=True):
+                        blend(region[rows], shown(rows), share)
 
     @abstractmethod
-    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Floats | Samples]:
+    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Shown]:
         """For each of some planes of the same size, what is shown instead of a place in it."""
 
 
@@ -63,7 +68,7 @@ class Pixelate(_Oval):
             raise ValueError(f"{self.tiles} tiles would let a face be recognised: with expand={self.expand:g}, at most {most}")
         return self
 
-    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Floats | Samples]:
+    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Shown]:
         size = max(_GROWTH * face.size(face.steady), face.size(face.box))
         tile = max(size * (1 + 2 * self.expand) / self.tiles, _LEAST_TILE_PIXELS)
         # An odd number has a tile in the middle of the face, an even one a corner: no more than so many reach into the cover.
@@ -82,8 +87,8 @@ class Round(_Oval):
     method: Literal["round"] = "round"
     strength: float = Field(0.2, ge=0.12, le=1, description="standard deviation of the blur, in face widths")
 
-    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Floats | Samples]:
-        return [_blurred(plane, place, self.strength * face.size(face.box)) for plane in planes]
+    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Shown]:
+        return [_blurred(plane, place, self.strength * face.size(face.box)).astype(np.float32).__getitem__ for plane in planes]
 
 
 class Square(Method):
@@ -106,10 +111,11 @@ class Solid(_Oval):
     method: Literal["solid"] = "solid"
     lightness: float = Field(0.0, ge=0, le=1, description="0 is black, 1 is white")
 
-    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Floats | Samples]:
+    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Shown]:
         top = (1 << planes[0].bits) - 1
         light = round((16 + 219 * self.lightness) / 255 * top)
-        return [np.full(1, round(top / 2) if plane.name in "uv" else light, np.float32) for plane in planes]
+        levels = [np.full(1, round(top / 2) if plane.name in "uv" else light, np.float32) for plane in planes]
+        return [partial(_everywhere, level) for level in levels]
 
 
 class NoBlur(Method):
@@ -119,6 +125,10 @@ class NoBlur(Method):
 
     def cover(self, planes: Sequence[Plane], face: CoveredFace) -> None:
         """Leaves the face as it is."""
+
+
+def _everywhere(level: Floats, _: slice) -> Floats:
+    return level
 
 
 def _blurred(plane: Plane, place: Place, sigma_pixels: float) -> Samples:

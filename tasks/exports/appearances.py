@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.choosing import Decision
+from tasks.selectors.verdicts import Evidence
 from tasks.tracks import Cover, Track
 from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.parts import Part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,16 +31,28 @@ class Told:
     decisions: dict[int, Decision]
     covered: list[npt.NDArray[np.bool_]]
     cover: Cover
+    part: Part | None = None
+    """what the video is a part of: frames are counted, and times taken, in the whole"""
+
+    @property
+    def first(self) -> int:
+        """Number in the whole of the first frame."""
+        return 0 if self.part is None else self.part.first
+
+    @property
+    def first_pts(self) -> int:
+        """Of the whole."""
+        return int((self.index if self.part is None else self.part.index).pts[0])
 
     def called(self, person: int) -> str:
         """By the name given by hand, or by the number in the report."""
         return self.decisions[person].called or f"person {person}"
 
     def seconds(self, frame: int) -> float:
-        """When a frame appears, since the first one; of the number after the last frame, when that one ends."""
+        """When a frame appears, since the whole's first one; of the number after the last frame, when that one ends."""
         if frame == len(self.index):
-            return self.info.duration_seconds
-        return float((int(self.index.pts[frame]) - int(self.index.pts[0])) * self.info.time_base)
+            return self.seconds(0) + self.info.duration_seconds
+        return float((int(self.index.pts[frame]) - self.first_pts) * self.info.time_base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +66,14 @@ class Appearance:
     covered: bool
 
 
-def told(name: str, info: VideoInfo, index: FrameIndex, tracks: Sequence[Track], decisions: Sequence[Decision], cover: Cover) -> Told:
-    """`cover` is the whole video's, with the numbers of `tracks`."""
+def told(name: str, evidence: Evidence, decisions: Sequence[Decision], cover: Cover) -> Told:
+    """`cover` is that of all segments, with the numbers of the evidence's tracks."""
+    tracks, info, index = evidence.tracks, evidence.info, evidence.index
     order = np.argsort(cover.tracks, kind="stable")
     borders = np.searchsorted(cover.tracks[order], np.arange(1, len(tracks)))
     frames = np.split(cover.frames[order], borders) if tracks else []
     covered = [np.isin(track.frames, own) for track, own in zip(tracks, frames, strict=True)]
-    return Told(name, info, index, tracks, {each.person: each for each in decisions}, covered, cover)
+    return Told(name, info, index, tracks, {each.person: each for each in decisions}, covered, cover, evidence.part)
 
 
 def appearances(of: Told) -> list[Appearance]:

@@ -22,7 +22,7 @@ def write_appearances(of: Told, path: Path) -> None:
     for each in appearances(of):
         decision, track = of.decisions[each.person], of.tracks[each.track]
         rows.append((
-            each.person, decision.called, decision.name, each.track, _done(each.covered), each.first, each.last,
+            each.person, decision.called, decision.name, each.track, _done(each.covered), of.first + each.first, of.first + each.last,
             round(of.seconds(each.first), 3), round(of.seconds(each.last + 1), 3), round(track.quality, 3),
             decision.distance and round(decision.distance, 3), decision.margin, decision.unsure, decision.reason,
         ))  # fmt: skip
@@ -33,7 +33,7 @@ def write_boxes(of: Told, path: Path) -> None:
     """A row a face and frame, in pixels of the upright picture; `seen` is the detector's score, 0 where the box was filled in."""
     rows = sorted(
         (
-            int(frame), round(of.seconds(int(frame)), 3), number, track.person, _done(bool(is_covered)), round(float(score), 3),
+            of.first + int(frame), round(of.seconds(int(frame)), 3), number, track.person, _done(bool(is_covered)), round(float(score), 3),
             *(round(side, 1) for side in box),
         )
         for number, (track, covered) in enumerate(zip(of.tracks, of.covered, strict=True))

@@ -73,10 +73,12 @@ class Override(Settings):
 
 
 def stretch_of(start: str | None, end: str | None, evidence: Evidence) -> tuple[int, int]:
-    """The first frame of a stretch of time, and the first one after it. Raises BadPick for one without a frame."""
-    first = frame_from(start, evidence.info, evidence.index) if start else 0
-    stop = frame_from(end, evidence.info, evidence.index) if end else len(evidence.index)
+    """The first frame of a stretch of time, and the first one after it, of the part that is worked on. Raises BadPick for none."""
+    whole = evidence.index if evidence.part is None else evidence.part.index
+    before = 0 if evidence.part is None else evidence.part.first
+    first = frame_from(start, evidence.info, whole) if start else 0
+    stop = frame_from(end, evidence.info, whole) if end else len(whole)
     if first >= stop:
-        fix = f"choose moments of the video ({evidence.info.duration_seconds:.2f} s, {len(evidence.index)} frames), the end after the start"
+        fix = f"choose moments of the video ({len(whole)} frames), the end after the start"
         raise BadPick(f"{start or 'the start'} to {end or 'the end'}", "no frame is between them", fix=fix)
-    return first, stop
+    return max(0, first - before), max(0, stop - before)

@@ -42,7 +42,7 @@ class Reviewed(Entry):
         verdicts = [Verdict("no match", None, None, "was not decided in the review")] * len(evidence.tracks)
         for answer in sorted(self.answers, key=lambda answer: answer.then == "cover"):  # so that of two about one face, covering wins
             # Points beyond the end are of the whole video, where only a part of it is worked on.
-            points = tuple(pick for pick in answer.at if is_in(pick, evidence.info, evidence.index))
+            points = tuple(pick for pick in answer.at if is_in(pick, evidence.info, evidence.index, evidence.part))
             numbers = TimeAndPlace(picks=points).meets(evidence) if points else []
             persons = {evidence.tracks[number].person for number in numbers}
             for number, track in enumerate(evidence.tracks):

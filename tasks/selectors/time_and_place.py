@@ -15,6 +15,7 @@ from tasks.selectors.likeness import ByLikeness
 from tasks.selectors.verdicts import Evidence, Verdict
 from tasks.tracks import Track
 from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.parts import Part
 from tasks.video.upright import boxes_to_upright
 
 _ROUNDING_SECONDS = 1e-4  # a time that was written down with few digits still means the frame that it was read off
@@ -47,19 +48,22 @@ class TimeAndPlace(ByLikeness):
     method: Literal["time_and_place"] = "time_and_place"
     picks: tuple[Pick, ...] = Field(min_length=1)
 
-    def frames(self, info: VideoInfo, index: FrameIndex) -> list[int]:
-        """The number of the frame of each pick. Raises BadPick for one that is beyond the video's end."""
-        return [_frame_of(pick, info, index) for pick in self.picks]
+    def frames(self, info: VideoInfo, index: FrameIndex, part: Part | None = None) -> list[int]:
+        """The number of the frame of each pick. Raises BadPick for one that is beyond the video's end, or outside of the part of it."""
+        if part is None:
+            return [_frame_of(pick, info, index) for pick in self.picks]
+        whole = info.model_copy(update={"duration_seconds": part.duration_seconds})
+        return [_within(pick, _frame_of(pick, whole, part.index) - part.first, info, index, part) for pick in self.picks]
 
     def meets(self, evidence: Evidence) -> list[int]:
         """The number of the track that each pick meets. Raises BadPick as `pick` does."""
-        frames = self.frames(evidence.info, evidence.index)
+        frames = self.frames(evidence.info, evidence.index, evidence.part)
         return [_track_at(evidence, pick, frame) for pick, frame in zip(self.picks, frames, strict=True)]
 
     def pick(self, evidence: Evidence) -> list[Verdict]:
         """A verdict a track. Raises BadPick for a point that meets no face, saying which are near."""
         tracks = evidence.tracks
-        frames = self.frames(evidence.info, evidence.index)
+        frames = self.frames(evidence.info, evidence.index, evidence.part)
         numbers = self.meets(evidence)
         picked = {number: str(pick) for number, pick in zip(numbers, self.picks, strict=True)}
         references = {
@@ -73,10 +77,10 @@ class TimeAndPlace(ByLikeness):
         return verdicts
 
 
-def is_in(pick: Pick, info: VideoInfo, index: FrameIndex) -> bool:
+def is_in(pick: Pick, info: VideoInfo, index: FrameIndex, part: Part | None) -> bool:
     """Whether the video, which may be a part of what was pointed at, has such a frame."""
     try:
-        return bool(TimeAndPlace(picks=(pick,)).frames(info, index))
+        return bool(TimeAndPlace(picks=(pick,)).frames(info, index, part))
     except BadPick:
         return False
 
@@ -89,6 +93,16 @@ def _frame_of(pick: Pick, info: VideoInfo, index: FrameIndex) -> int:
         pts = index.pts[0] + (pick.seconds + _ROUNDING_SECONDS) / float(info.time_base)
         return int(np.searchsorted(index.pts, pts, side="right")) - 1
     raise BadPick(pick, "is beyond the video's end", fix=f"choose a time before {duration:.2f} s (frame {num_frames})")
+
+
+def _within(pick: Pick, frame: int, info: VideoInfo, index: FrameIndex, part: Part) -> int:
+    """The frame's number in the part, if it is there."""
+    if 0 <= frame < len(index):
+        return frame
+    begins = float((index.pts[0] - part.index.pts[0]) * info.time_base)
+    ends = begins + info.duration_seconds
+    fix = f"choose a time from {begins:.2f} to {ends:.2f} s of the whole (frames {part.first} to {part.first + len(index) - 1})"
+    raise BadPick(pick, "is outside of the part that is worked on", fix=fix)
 
 
 def _or_unknown(verdict: Verdict, track: Track, unknown: Sequence[int]) -> Verdict:

@@ -12,6 +12,7 @@ from tasks.faces import Floats
 from tasks.method import Method
 from tasks.tracks import Track
 from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.parts import Part
 
 Answer = Literal["match", "unsure", "no match"]
 Then = Literal["cover", "keep"]
@@ -51,6 +52,8 @@ class Evidence:
     """embeddings, (K, D), of the people on the photos, by name"""
     info: VideoInfo
     index: FrameIndex
+    part: Part | None = None
+    """what the video is a part of, if it is"""
     names: Mapping[int, str] = field(default_factory=dict)
     """by person, those that were given by hand"""
     same_by_hand: Sequence[Sequence[int]] = ()

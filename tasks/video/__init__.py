@@ -1,4 +1,6 @@
-"""Video files in and out, in process, with nothing lost and nothing leaked.
+"""Videos in and out, in process, with nothing lost and nothing leaked: files, and folders of pictures.
+
+`sources` and `targets` are the two interfaces behind which the kinds are; where their bytes lie is behind those in `files`.
 
 `probe_file` says what a file holds and where each of its frames is; `read_frames` decodes any stretch of it, ahead of the consumer;
 `planes` shows a frame's own samples, to be changed in place; `encode_segment` encodes a stretch; `join_segments` makes one file of

@@ -40,6 +40,7 @@ _HELD = {
     "matroska": {"h264", "hevc", "vp9", "av1", "prores", "ffv1"},
     "webm": {"vp9", "av1"},
     "mpegts": {"h264", "hevc"},
+    "avi": {"h264", "ffv1"},
     "nut": {"h264", "hevc", "vp9", "av1", "ffv1"},
 }
 """What a container holds by the standards that players go by, which is less than FFmpeg would write."""

@@ -30,6 +30,9 @@ class DecoderSettings(Settings):
     """which card, of several"""
 
 
+ON_THE_CPU = DecoderSettings()
+
+
 @cache
 def why_not_encoding(encoder: str) -> str:
     """Why an encoder cannot be used here, "" where it can: one picture is encoded."""

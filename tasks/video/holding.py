@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Any
 
 import av
 
 from tasks.errors import BadOutput
 from tasks.video.encoders import EncoderSettings, check_encoder
-from tasks.video.join import container_format_of
+from tasks.video.files import File
 from tasks.video.opening import open_source
+from tasks.video.targets import VideoTarget
 
 
-def check_holds(source: Path, target: Path, settings: EncoderSettings) -> None:
+def check_holds(source: File | None, target: VideoTarget, settings: EncoderSettings) -> None:
     """Raises BadOutput where the target's container cannot hold a stream that is copied, BadSetting where it cannot hold the encoder's."""
-    container_format = container_format_of(target)
+    container_format = target.container_format
     check_encoder(settings, container_format)
+    if source is None:
+        return
     with open_source(source) as container:
         for stream in container.streams:
             if stream.type in ("audio", "subtitle") and stream.codec_context is not None and not _holds(container_format, stream):
                 problem = f"a {container_format} file cannot hold the {stream.type} stream {stream.index} ({stream.codec.canonical_name})"
-                raise BadOutput(target, problem, fix="choose a name that ends in .mkv")
+                raise BadOutput(target.location, problem, fix="choose a name that ends in .mkv")
 
 
 def _holds(container_format: str, stream: Any) -> bool:

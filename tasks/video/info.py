@@ -145,11 +145,11 @@ class FrameIndex:
         keys = np.flatnonzero(self.is_key[: frame + 1])
         return int(keys[-1]) if len(keys) else 0
 
-    def until(self, num_frames: int) -> FrameIndex:
-        """The first frames. A group of which some are left out cannot be copied."""
-        groups = self.groups[:num_frames].copy()
-        groups[np.isin(groups, self.groups[num_frames:])] = -1
-        return FrameIndex(self.pts[:num_frames], self.is_key[:num_frames], groups)
+    def part(self, first: int, stop: int) -> FrameIndex:
+        """The frames from `first` on, up to `stop` and without it. A group of which some are left out cannot be copied."""
+        groups = self.groups[first:stop].copy()
+        groups[np.isin(groups, np.concatenate([self.groups[:first], self.groups[stop:]]))] = -1
+        return FrameIndex(self.pts[first:stop], self.is_key[first:stop], groups)
 
     def to_bytes(self) -> bytes:
         return arrays.pack({field.name: getattr(self, field.name) for field in fields(self)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from heapq import merge
 from pathlib import Path
@@ -11,69 +12,83 @@ from typing import Any
 
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Stream
 from av.video.stream import VideoStream
 
 from tasks.errors import BadOutput
-from tasks.video.headers import clean_header
+from tasks.video.avi import counted
+from tasks.video.files import File, WritableFile
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.metadata import MetadataKey, put_metadata
 from tasks.video.opening import open_source
+from tasks.video.rest import Copied, add_copy, copied_packets, on_time, refused
 from tasks.video.segments import Piece, open_segment, pictures_of, pieces_of, times_of
 from tasks.video.splicing import Splice
 from tasks.video.tags import put_tags
 from tasks.video.target import open_target
 
-_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".ts": "mpegts", ".nut": "nut"}
+FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".ts": "mpegts", ".nut": "nut", ".avi": "avi"}
 _LARGEST_TIMESCALE = 2**31 - 1
-_HOLDS_ALL = "choose a name that ends in .mkv"
 
 
 def join_segments(
     encoded: Sequence[Piece],
-    source: Path,
+    source: File | None,
     info: VideoInfo,
     index: FrameIndex,
-    target: Path,
+    target: Path | WritableFile,
     *,
-    whole: bool = True,
+    begins: int | None = None,
     keep: Iterable[MetadataKey] = (),
 ) -> None:
     """Write `target`: encoded pictures at the source's times, the source's own packets where there are none, its sound and subtitles.
 
-    What was not encoded must be whole groups of the index. Nothing else of the source comes through, but the timecode of
-    the first frame and the metadata that `keep` names. Where its times are
-    negative, all streams start later by the same time. Raises BadOutput where the container that the target's name asks for cannot hold a
-    stream, NoSpace where the disk is full, ValueError where the pieces do not fit the index.
+    What was not encoded must be whole groups of the index. Nothing else of the source comes through, but the timecode of the first frame
+    and the metadata that `keep` names. Where its times are negative, all streams start later by the same time. Where the index is of a
+    part of the source, `begins` is when its first picture is shown in the target, in units of the source's time base: all streams are
+    moved by the same time, and packets of sound and subtitles come through that begin within the part. A source without a file (a folder
+    of pictures) has no sound. Raises BadOutput where the container that the target's name asks for cannot hold a stream, NoSpace where the
+    disk is full, ValueError where the pieces do not fit the index.
     """
     container_format = container_format_of(target)
+    first = int(index.pts[0]) if begins is None else begins
+    shift = max(0, first) - int(index.pts[0])
+    first_seconds = int(index.pts[0]) * info.time_base
+    end_seconds = first_seconds + Fraction(info.duration_seconds).limit_denominator(10**9)
+    copied = Copied(shift * info.time_base, None if begins is None else first_seconds, end_seconds)
+    if container_format == "avi":
+        copied = copied._replace(shift_seconds=-first_seconds)
+        info, index = counted(info, index)
+        shift = 0
     pieces = pieces_of(encoded, index)
     times = times_of(pieces, source, info, index)
-    shift = max(0, -int(index.pts[0]))
-    with open_source(source, guess_pts=True) as rest, open_target(target, container_format, _clock(container_format, info)) as output:
-        own = _picture_of(rest, info)
-        picture = _add_encoded(output.container, encoded, info, target) if encoded else _add_picture(output.container, own, info, target)
+    with _opened(source) as rest, open_target(target, container_format, _clock(container_format, info)) as output:
+        if encoded:
+            picture = _add_encoded(output.container, encoded, info, target)
+        else:
+            picture = _add_picture(output.container, _picture_of(rest, info), info, target)
         fitted = _as_it_is
         if any(piece.path is None for piece in pieces):
-            splice = Splice(own, encoded, info)
+            splice = Splice(_picture_of(rest, info), encoded, info)
             picture.codec_context.extradata = splice.record
             fitted = splice.fit
-        copies = {number: _add_copy(output.container, rest, number, target) for number in info.copied_streams}
-        put_metadata(output.container, rest, copies, keep)
+        copies = {number: add_copy(output.container, rest, number, target) for number in info.copied_streams} if rest else {}
+        if rest:
+            put_metadata(output.container, rest, copies, keep)
         if info.timecode:
             # FFmpeg makes a track of it in mp4 and mov, and a tag in Matroska.
             picture.metadata["timecode"] = info.timecode
         pictures = pictures_of(pieces, source, info, index, times + shift, picture, fitted)
-        end_seconds = None if whole else (int(index.pts[-1]) + 1) * info.time_base
-        others = _copied(rest, copies, shift * info.time_base, end_seconds)
+        others = copied_packets(rest, copies, copied) if rest else iter(())
+        if container_format == "avi":
+            others = on_time(others, target)
         output.mux(merge(pictures, others, key=_decoding_seconds))
 
 
-def container_format_of(target: Path) -> str:
+def container_format_of(target: Path | WritableFile) -> str:
     """FFmpeg's name of the container that a file's ending asks for. Raises BadOutput for an ending that is not known."""
-    container_format = _FORMATS.get(target.suffix.lower())
+    container_format = FORMATS.get(target.suffix.lower())
     if container_format is None:
-        raise BadOutput(target, "is not named as a kind of video that is written", fix=f"end it in {', '.join(_FORMATS)}")
+        raise BadOutput(target, "is not named as a kind of video that is written", fix=f"end it in {', '.join(FORMATS)}")
     return container_format
 
 
@@ -86,7 +101,7 @@ def _clock(container_format: str, info: VideoInfo) -> dict[str, str]:
     return {"video_track_timescale": str(ticks), "movie_timescale": str(common if common <= _LARGEST_TIMESCALE else ticks)}
 
 
-def _add_encoded(container: OutputContainer, encoded: Sequence[Piece], info: VideoInfo, target: Path) -> VideoStream:
+def _add_encoded(container: OutputContainer, encoded: Sequence[Piece], info: VideoInfo, target: object) -> VideoStream:
     """The stream for pieces that all were encoded alike; raises ValueError where they were not."""
     paths = [piece.path for piece in encoded if piece.path]
     told = set[bytes | None]()
@@ -99,11 +114,11 @@ def _add_encoded(container: OutputContainer, encoded: Sequence[Piece], info: Vid
         return _add_picture(container, first.streams.video[0], info, target)
 
 
-def _add_picture(container: OutputContainer, template: VideoStream, info: VideoInfo, target: Path) -> VideoStream:
+def _add_picture(container: OutputContainer, template: VideoStream, info: VideoInfo, target: object) -> VideoStream:
     try:
         stream = container.add_stream_from_template(template, opaque=True)
     except ValueError as error:
-        raise _refused(target, container, "video", template.codec.canonical_name) from error
+        raise refused(target, container, "video", template.codec.canonical_name) from error
     # ProRes has its profile nowhere else.
     template_tag = template.codec_context.codec_tag if template.codec.canonical_name == "prores" else None
     put_tags(stream.codec_context, info)
@@ -117,7 +132,8 @@ def _add_picture(container: OutputContainer, template: VideoStream, info: VideoI
     return stream
 
 
-def _picture_of(container: InputContainer, info: VideoInfo) -> VideoStream:
+def _picture_of(container: InputContainer | None, info: VideoInfo) -> VideoStream:
+    assert container is not None
     stream = container.streams[info.stream_index]
     assert isinstance(stream, VideoStream)
     return stream
@@ -127,41 +143,13 @@ def _as_it_is(packet: Packet[Any]) -> Packet[Any]:
     return packet
 
 
-def _add_copy(container: OutputContainer, source: InputContainer, stream_index: int, target: Path) -> Stream:
-    template: Any = source.streams[stream_index]
-    try:
-        stream: Stream = container.add_stream_from_template(template)
-    except ValueError as error:
-        raise _refused(target, container, f"{template.type} stream {stream_index}", template.codec.canonical_name) from error
-    if template.language:
-        stream.metadata["language"] = template.language
-    stream.disposition = template.disposition
-    stream.codec_context.extradata = clean_header(template.codec.canonical_name, template.codec_context.extradata)
-    return stream
-
-
-def _refused(target: Path, container: OutputContainer, what: str, codec: str) -> BadOutput:
-    return BadOutput(target, f"a {container.format.name} file cannot hold the {what} ({codec})", fix=_HOLDS_ALL)
-
-
-def _copied(
-    source: InputContainer, copies: dict[int, Stream], shift_seconds: Fraction, end_seconds: Fraction | None
-) -> Iterator[Packet[Any]]:
-    """The source's packets of the copied streams, as packets of their copies; none that begins at `end_seconds` or later."""
-    going_on = set(copies)
-    for packet in source.demux([source.streams[number] for number in copies]) if copies else ():
-        if packet.size == 0:
-            continue
-        if end_seconds is not None and (packet.pts or 0) * packet.time_base >= end_seconds:
-            going_on.discard(packet.stream_index)
-            if not going_on:
-                return
-            continue
-        shift = round(shift_seconds / packet.time_base)
-        packet.pts = None if packet.pts is None else packet.pts + shift
-        packet.dts = packet.pts if packet.dts is None else packet.dts + shift
-        packet.stream = copies[packet.stream_index]
-        yield packet
+@contextmanager
+def _opened(source: File | None) -> Iterator[InputContainer | None]:
+    if source is None:
+        yield None
+        return
+    with open_source(source, guess_pts=True) as container:
+        yield container
 
 
 def _decoding_seconds(packet: Packet[Any]) -> Fraction:

@@ -1,4 +1,4 @@
-"""Opening a source: only a local file, only kinds of file that hold nothing but themselves."""
+"""Opening a source: only the file that was named, only kinds of file that hold nothing but themselves."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
+from tasks.video.files import File
 
 LARGEST_SIDE = 16384
 """pixels; what no codec in use goes beyond, and what memory can hold"""
@@ -20,28 +21,28 @@ LARGEST_SIDE = 16384
 # Playlists and scripts (hls, dash, concat, image sequences) name other files or hosts: they are left out on purpose.
 _DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,gif,flv,asf,ogg,nut,mxf,ivf,h264,hevc,mpegvideo,m4v,yuv4mpegpipe,apng"
 _OPTIONS = {
-    "protocol_whitelist": "file",
     "format_whitelist": _DEMUXERS,
     "max_pixels": str(LARGEST_SIDE * LARGEST_SIDE),
     # Without it a name such as `x%03d.png` or `a|b` could mean several files.
     "pattern_type": "none",
 }
+_BUFFER_BYTES = 1 << 18  # that FFmpeg asks for at once
 _PLAYABLE = "copy or download it again, or convert it with a tool that can play it"
 
 
-def open_source(path: Path, *, guess_pts: bool = False, hardware: HWAccel | None = None) -> InputContainer:
+def open_source(path: File, *, guess_pts: bool = False, hardware: HWAccel | None = None) -> InputContainer:
     """The opened file, decoded by `hardware` if given; raises BadVideo where it is not there or not a kind of video that is read."""
-    if not path.exists():
-        raise BadVideo(path, "there is no such file", fix="check the path")
-    if path.is_dir():
-        raise BadVideo(path, "is a folder, not a video file", fix="name a file in it")
-    if not path.is_file():
-        raise BadVideo(path, "is not a regular file", fix="copy the video to a file first")
+    if isinstance(path, Path):
+        _check_file(path)
     try:
-        if path.stat().st_size == 0:
-            raise BadVideo(path, "is empty (0 bytes)", fix="copy or download it again")
-        # The prefix keeps a name such as `http:x` a name.
-        container = av.open(f"file:{path}", "r", options=dict(_OPTIONS), metadata_errors="replace", hwaccel=hardware)
+        if isinstance(path, Path):
+            # The prefix keeps a name such as `http:x` a name.
+            options = {**_OPTIONS, "protocol_whitelist": "file"}
+            container = av.open(f"file:{path}", "r", options=options, metadata_errors="replace", hwaccel=hardware)
+        else:
+            # FFmpeg is given bytes and no address, and may not open anything by itself.
+            options = {**_OPTIONS, "protocol_whitelist": "none"}
+            container = av.open(path.open(), "r", options=options, metadata_errors="replace", buffer_size=_BUFFER_BYTES, hwaccel=hardware)
     except PermissionError as error:
         raise BadVideo(path, "may not be read", fix="change its permissions") from error
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -52,7 +53,18 @@ def open_source(path: Path, *, guess_pts: bool = False, hardware: HWAccel | None
     return container
 
 
-def picture_stream(container: InputContainer, path: Path) -> VideoStream:
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise BadVideo(path, "there is no such file", fix="check the path")
+    if path.is_dir():
+        raise BadVideo(path, "is a folder, not a video file", fix="name a file in it")
+    if not path.is_file():
+        raise BadVideo(path, "is not a regular file", fix="copy the video to a file first")
+    if path.stat().st_size == 0:
+        raise BadVideo(path, "is empty (0 bytes)", fix="copy or download it again")
+
+
+def picture_stream(container: InputContainer, path: File) -> VideoStream:
     """The stream that is the video: the first that is no cover art; raises BadVideo where there is none."""
     streams = [stream for stream in container.streams.video if not is_attached_picture(stream)]
     if not streams:

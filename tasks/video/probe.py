@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, cast
 
 import av
@@ -12,8 +11,8 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
-from tasks.hashing import file_sha256
 from tasks.video.contents import audio_of, dropped_of, repeats_fields, subtitles_of, timecode_of
+from tasks.video.files import File, num_bytes_of, sha256_of
 from tasks.video.hdr import content_light_of, mastering_display_of
 from tasks.video.info import ColourRange, FieldOrder, FrameIndex, VideoInfo
 from tasks.video.opening import explain, open_source, picture_stream, skip_other_streams
@@ -27,7 +26,7 @@ _ONLY_DECODING_TELLS = {"gif", "apng", "vp8"}
 _RANGES: dict[int, ColourRange] = {1: "limited", 2: "full"}
 
 
-def check_opens(path: Path) -> None:
+def check_opens(path: File) -> None:
     """Reads the first frame, and no more: raises BadVideo at once for most of what is no video."""
     with open_source(path) as container:
         stream = picture_stream(container, path)
@@ -37,7 +36,7 @@ def check_opens(path: Path) -> None:
             raise BadVideo(path, f"its first frame cannot be decoded ({explain(error)})", fix=DAMAGED) from error
 
 
-def probe_file(path: Path, content_hash: str | None = None) -> tuple[VideoInfo, FrameIndex]:
+def probe_file(path: File, content_hash: str | None = None) -> tuple[VideoInfo, FrameIndex]:
     """What the file holds, and its frames; raises BadVideo where it is not a whole video that can be decoded.
 
     `content_hash` is the file's SHA-256 where it is known already: computing it reads the whole file once more.
@@ -65,7 +64,7 @@ def probe_file(path: Path, content_hash: str | None = None) -> tuple[VideoInfo, 
     return info, index
 
 
-def _describe(path: Path, container: InputContainer, scan: Scan, content_hash: str | None, *, seekable: bool) -> VideoInfo:
+def _describe(path: File, container: InputContainer, scan: Scan, content_hash: str | None, *, seekable: bool) -> VideoInfo:
     frame = scan.first_frame
     assert frame is not None
     pts = scan.index().pts
@@ -76,8 +75,8 @@ def _describe(path: Path, container: InputContainer, scan: Scan, content_hash: s
     side_data = {one.type.name: bytes(one) for one in cast(Any, frame.side_data)}
     quantiser = source_quantiser(container, stream)
     return VideoInfo(
-        content_hash=content_hash or file_sha256(path),
-        num_bytes=path.stat().st_size,
+        content_hash=content_hash or sha256_of(path),
+        num_bytes=num_bytes_of(path),
         container=container.format.name,
         stream_index=stream.index,
         codec=scan.codec,

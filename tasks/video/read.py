@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import av
 from av.codec.hwaccel import HWAccel
@@ -14,20 +13,20 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
-from tasks.video.hardware import DecoderSettings, hardware_of
+from tasks.video.files import File
+from tasks.video.hardware import ON_THE_CPU, DecoderSettings, hardware_of
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.opening import open_source, picture_stream, skip_other_streams
 
 # Enough to even out the decoder's bursts, little enough for 8K pictures.
 _FRAMES_AHEAD = 6
-_ON_THE_CPU = DecoderSettings()
 # Containers without an index seek by guessing, and may land behind the frame.
 _STEPS_BACK_SECONDS = (0, 1, 4, 16)
 _DAMAGED = "copy or download the file again, or repair it first"
 
 
 def read_frames(
-    path: Path, info: VideoInfo, index: FrameIndex, first: int, last: int, decoder: DecoderSettings = _ON_THE_CPU
+    path: File, info: VideoInfo, index: FrameIndex, first: int, last: int, decoder: DecoderSettings = ON_THE_CPU
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """Frames `first` to `last`, both included, each with its number; decoded in a thread of its own.
 
@@ -36,10 +35,10 @@ def read_frames(
     """
     if not 0 <= first <= last < len(index):
         raise ValueError(f"frames {first} to {last} of a video with {len(index)}")
-    return _ahead(_decoded(path, info, index, first, last, hardware_of(info, decoder)))
+    return ahead(_decoded(path, info, index, first, last, hardware_of(info, decoder)))
 
 
-def _ahead(frames: Iterator[tuple[int, av.VideoFrame]]) -> Iterator[tuple[int, av.VideoFrame]]:
+def ahead(frames: Iterator[tuple[int, av.VideoFrame]]) -> Iterator[tuple[int, av.VideoFrame]]:
     """The same frames, drawn by a background thread into a short queue."""
     ready: queue.Queue[tuple[int, av.VideoFrame] | BaseException | None] = queue.Queue(_FRAMES_AHEAD)
     stopping = threading.Event()
@@ -80,7 +79,7 @@ def _ahead(frames: Iterator[tuple[int, av.VideoFrame]]) -> Iterator[tuple[int, a
 
 
 def _decoded(
-    path: Path, info: VideoInfo, index: FrameIndex, first: int, last: int, hardware: HWAccel | None
+    path: File, info: VideoInfo, index: FrameIndex, first: int, last: int, hardware: HWAccel | None
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """The frames, from the nearest key frame; from the start where that one does not give them."""
     start = index.key_before(first) if info.seekable else 0
@@ -100,7 +99,7 @@ def _decoded(
 
 
 def _decoded_from(
-    path: Path, info: VideoInfo, index: FrameIndex, start: int, first: int, last: int, hardware: HWAccel | None
+    path: File, info: VideoInfo, index: FrameIndex, start: int, first: int, last: int, hardware: HWAccel | None
 ) -> Iterator[av.VideoFrame]:
     with open_source(path, guess_pts=not info.seekable, hardware=hardware) as container:
         stream = picture_stream(container, path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
@@ -16,6 +15,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
+from tasks.video.files import File
 from tasks.video.groups import NO_GROUP, Inspector, groups_of
 from tasks.video.info import FrameIndex
 from tasks.video.opening import explain
@@ -114,7 +114,7 @@ def scan_packets(container: InputContainer, stream: VideoStream) -> Scan:
     return scan
 
 
-def scan_frames(container: InputContainer, stream: VideoStream, scan: Scan, path: Path) -> None:
+def scan_frames(container: InputContainer, stream: VideoStream, scan: Scan, path: File) -> None:
     """Replace the packets of a scan by the frames, all decoded; their times are counted out where the file gives none."""
     stream.thread_type = "AUTO"
     pts: list[int | None] = []

@@ -16,6 +16,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from tasks.video.files import File
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.opening import open_source
 from tasks.video.read import packets_from
@@ -67,7 +68,7 @@ def open_segment(path: Path) -> InputContainer:
     return av.open(f"file:{path}", "r", options={"protocol_whitelist": "file", "format_whitelist": "nut,mov"})
 
 
-def times_of(pieces: Sequence[Piece], source: Path, info: VideoInfo, index: FrameIndex) -> npt.NDArray[np.int64]:
+def times_of(pieces: Sequence[Piece], source: File | None, info: VideoInfo, index: FrameIndex) -> npt.NDArray[np.int64]:
     """(N, 2) int64, pts and dts of the pieces' packets in order of decoding, in units of the source's time base.
 
     A packet is shown when the index says, and decoded when the frame that many places before it is shown: so decoding times rise through
@@ -89,7 +90,7 @@ def times_of(pieces: Sequence[Piece], source: Path, info: VideoInfo, index: Fram
 
 def pictures_of(
     pieces: Sequence[Piece],
-    source: Path,
+    source: File | None,
     info: VideoInfo,
     index: FrameIndex,
     times: npt.NDArray[np.int64],
@@ -114,13 +115,16 @@ def pictures_of(
                 yield packet
 
 
-def _packets_of(piece: Piece, source: Path, info: VideoInfo, index: FrameIndex) -> Generator[Packet[Any]]:
+def _packets_of(piece: Piece, source: File | None, info: VideoInfo, index: FrameIndex) -> Generator[Packet[Any]]:
     """A piece's packets in order of decoding."""
-    with open_segment(piece.path) if piece.path else open_source(source) as container:
-        if piece.path:
-            yield from (packet for packet in container.demux(video=0) if packet.size)
-            return
+    if piece.path:
+        with open_segment(piece.path) as segment:
+            yield from (packet for packet in segment.demux(video=0) if packet.size)
+        return
+    if source is None:
+        raise ValueError(f"frames {piece.first} to {piece.last} are not encoded, and there is no file to copy them from")
+    with open_source(source) as container:
         stream = container.streams[info.stream_index]
         assert isinstance(stream, VideoStream)
-        packets = packets_from(container, stream, int(index.pts[piece.first]) if piece.first else None)
+        packets = packets_from(container, stream, int(index.pts[piece.first]))
         yield from itertools.islice((packet for packet in packets if packet.size and not packet.is_discard), piece.num_frames)

@@ -6,6 +6,7 @@ import errno
 import glob
 import io
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +16,14 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from tasks.errors import BadOutput, NoSpace
+from tasks.errors import BadOutput, NoSpace, VeilError
+from tasks.video.files import WritableFile
 from tasks.video.opening import explain
 
 _BUFFER_BYTES = 1 << 20
 
 
-class Target:
+class OpenContainer:
     """A container being written; what goes wrong with the disk is raised at the next packet, or at the end."""
 
     def __init__(self, container: OutputContainer, file: _TargetFile) -> None:
@@ -36,7 +38,7 @@ class Target:
 
 
 @contextmanager
-def open_target(path: Path, container_format: str, options: dict[str, str] | None = None) -> Iterator[Target]:
+def open_target(path: Path | WritableFile, container_format: str, options: dict[str, str] | None = None) -> Iterator[OpenContainer]:
     """The container, open for streams and packets. Its bytes depend on nothing but what is put in.
 
     Raises NoSpace where the disk is full, BadOutput where the file cannot be written or the container cannot hold what it is given.
@@ -47,7 +49,7 @@ def open_target(path: Path, container_format: str, options: dict[str, str] | Non
         try:
             # Closing writes the index, so it belongs to what can fail.
             with container:
-                yield Target(container, file)
+                yield OpenContainer(container, file)
         except av.FFmpegError as error:
             file.check()
             problem = f"{container_format} cannot hold this video ({explain(error)})"
@@ -58,13 +60,13 @@ def open_target(path: Path, container_format: str, options: dict[str, str] | Non
 class _TargetFile(io.RawIOBase):
     """A file that takes all or remembers why not: FFmpeg may write on for a while, and forgets errors when it closes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | WritableFile) -> None:
         self.name = str(path)
         self._path = path
-        self._error: OSError | None = None
-        self._file: io.FileIO | None = None
+        self._error: OSError | VeilError | None = None
+        self._file: io.RawIOBase | None = None
         try:
-            self._file = io.FileIO(path, "w")
+            self._file = io.FileIO(path, "w") if isinstance(path, Path) else path.create()
         except OSError as error:
             self._error = error
             self.check()
@@ -73,14 +75,14 @@ class _TargetFile(io.RawIOBase):
         return True
 
     def seekable(self) -> bool:
-        return True
+        return self._file is not None and self._file.seekable()
 
     def write(self, content: bytes) -> int:  # type: ignore[override]
         rest = memoryview(content)
         try:
             while self._error is None and rest and self._file is not None:
-                rest = rest[self._file.write(rest) :]
-        except OSError as error:
+                rest = rest[self._file.write(rest) or 0 :]
+        except (OSError, VeilError) as error:
             self._error = error
         return len(content)
 
@@ -94,7 +96,7 @@ class _TargetFile(io.RawIOBase):
         try:
             if self._file is not None:
                 self._file.close()
-        except OSError as error:
+        except (OSError, VeilError) as error:
             self._error = self._error or error
         super().close()
 
@@ -102,6 +104,8 @@ class _TargetFile(io.RawIOBase):
         """Raises NoSpace or BadOutput where something could not be written."""
         if self._error is None:
             return
+        if isinstance(self._error, VeilError):
+            raise self._error
         if self._error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace(self._path, "the disk is full", fix="free some space, or write to another disk") from self._error
         problem = f"cannot be written ({explain(self._error)})"
@@ -140,14 +144,18 @@ def whole_file(target: Path) -> Iterator[WholeFile]:
 
 
 def remove_abandoned(paths: Iterable[Path], process_of: Callable[[str], str]) -> None:
-    """Removes files of processes that are gone; `process_of` reads a process off a file's name. Other machines' are not known of."""
+    """Removes files, or whole folders, of processes that are gone; `process_of` reads a process off a name.
+
+    Other machines' processes are not known of.
+    """
     for path in paths:
         process = process_of(path.name)
-        if not process.isdigit() or not _runs(int(process)):
-            path.unlink(missing_ok=True)
+        if not process.isdigit() or not runs(int(process)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def _runs(process: int) -> bool:
+def runs(process: int) -> bool:
+    """Whether there is such a process on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import BinaryIO
 
 import av
@@ -10,6 +9,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
+from tasks.video.files import File, num_bytes_of, opened
 from tasks.video.opening import LARGEST_SIDE
 from tasks.video.scan import Scan
 
@@ -20,7 +20,7 @@ _SLACK_SECONDS = 1.0
 _MATROSKA_SEGMENT = 0x18538067
 
 
-def check_whole(scan: Scan, container: InputContainer, stream: VideoStream, path: Path) -> None:
+def check_whole(scan: Scan, container: InputContainer, stream: VideoStream, path: File) -> None:
     """Raises BadVideo where the scanned file has no picture that decodes, is absurdly long or large, or ends early."""
     if scan.num_packets == 0:
         raise BadVideo(path, "has no frames", fix=DAMAGED)
@@ -56,15 +56,15 @@ def _counted(scan: Scan, container: InputContainer, stream: VideoStream) -> tupl
     return 0, 0
 
 
-def _check_bytes(end_bytes: int | None, path: Path) -> None:
-    num_bytes = path.stat().st_size
+def _check_bytes(end_bytes: int | None, path: File) -> None:
+    num_bytes = num_bytes_of(path)
     if end_bytes is not None and end_bytes > num_bytes:
         raise BadVideo(path, f"ends early: {num_bytes} of {end_bytes} bytes are there", fix=DAMAGED)
 
 
-def _boxes_end(path: Path) -> int | None:
+def _boxes_end(path: File) -> int | None:
     """Where the last box of an mp4 or mov file says that it ends, in bytes; None where one has no length."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         while len(head := file.read(8)) == 8:
             length = int.from_bytes(head[:4], "big")
             # 1 stands for a length of 8 bytes behind the name, 0 for "to the end of the file".
@@ -75,9 +75,9 @@ def _boxes_end(path: Path) -> int | None:
         return file.tell() if not head else None
 
 
-def _matroska_end(path: Path) -> int | None:
+def _matroska_end(path: File) -> int | None:
     """Where the header says that the file's segment ends, in bytes; None where it does not say (a live recording)."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         _number(file, keep_marker=True)
         header_bytes = _number(file)
         file.seek(header_bytes or 0, 1)

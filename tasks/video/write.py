@@ -24,11 +24,14 @@ _PRORES_PROFILES = {"Proxy": "proxy", "LT": "lt", "Standard": "standard", "HQ": 
 _X264_PROFILES = {"Baseline": "baseline", "Constrained Baseline": "baseline", "Main": "main"}
 
 
-def encode_segment(frames: Iterable[av.VideoFrame], info: VideoInfo, settings: EncoderSettings, target: Path) -> int:
+def encode_segment(
+    frames: Iterable[av.VideoFrame], info: VideoInfo, settings: EncoderSettings, target: Path, *, reorder: bool = True
+) -> int:
     """Encode frames into a file of their own, to be joined later, and say how many there were.
 
     The file is NUT, whose clock is as fine as wanted (ProRes, which it does not know, goes into mov); it starts with a key frame and refers
-    to nothing outside. Times that are negative start at zero in it: `join_segments` puts them back. Raises BadOutput or NoSpace where it
+    to nothing outside. Times that are negative start at zero in it: `join_segments` puts them back. Without `reorder`, frames are
+    stored in the order in which they are shown. Raises BadOutput or NoSpace where it
     cannot be written, ValueError where a frame has no time.
     """
     num_frames = 0
@@ -44,6 +47,8 @@ def encode_segment(frames: Iterable[av.VideoFrame], info: VideoInfo, settings: E
             picture = _as_written(frame, encoding)
             if stream is None:
                 stream = _add_stream(output.container, picture, info, encoding)
+                if not reorder:
+                    stream.codec_context.max_b_frames = 0
                 shift = max(0, -frame.pts)
             # The decoder's picture types would be taken for wishes.
             picture.pict_type = 0

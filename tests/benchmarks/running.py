@@ -49,7 +49,8 @@ def plan_for(task: Task, assignments: Sequence[str]) -> Plan:
     from flows.commands import plan_of
 
     who = {policy: [str(task.photo)] if task.policy == policy else None for policy in ("keep", "only")}
-    return plan_of(argparse.Namespace(plan=None, set=list(assignments), at=None, keep_picked=False, preview=None, **who))
+    unsaid = dict.fromkeys(["plan", "at", "preview", "start", "end"])
+    return plan_of(argparse.Namespace(set=list(assignments), keep_picked=False, **unsaid, **who))
 
 
 @contextmanager

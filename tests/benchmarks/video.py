@@ -1,6 +1,6 @@
 """What reading, blurring and writing cost, beside the same work without any of it: bare decoding and encoding with the same settings.
 
-    python -m tests.benchmarks.video [--parts render copy memory images] [--seconds 20] [--repeats 5] [--minutes 1 60] [--json OUT.json]
+    python -m tests.benchmarks.video [--parts render copy images memory] [--seconds 20] [--repeats 5] [--pictures 1800] [--minutes 1 60] [--json OUT.json]
 
 render  two faces covered throughout, 1080p30, against a bare transcode; the blur alone, a frame
 copy    cover in one of ten groups of pictures, against a bare transcode of all
@@ -38,6 +38,8 @@ from tasks.video.encoders import choose_encoding
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.segments import Piece
 from tasks.video.write import encoder_options
+from tests.benchmarks.image_folders import measure as measure_images
+from tests.benchmarks.image_folders import show as show_images
 from tests.benchmarks.looping import repeat
 from tests.benchmarks.processes import VEIL, surroundings, watch
 from tests.benchmarks.tables import table_of
@@ -67,10 +69,10 @@ def draw_source(folder: Path, seconds: float) -> Path:
 
 
 def two_faces(frames: np.ndarray[Any, np.dtype[np.int64]]) -> Cover:
-    """Two faces of 180 and 260 pixels that move through the picture."""
+    """Two faces of 100 and 140 pixels, as in a conversation, that move through the picture."""
     x = 300 + 400 * (1 + np.sin(frames / 40))
-    left = np.stack([x, x * 0 + 200, x + 180, x * 0 + 440], 1)
-    right = np.stack([1500 - x / 2, x * 0 + 500, 1760 - x / 2, x * 0 + 840], 1)
+    left = np.stack([x, x * 0 + 200, x + 100, x * 0 + 330], 1)
+    right = np.stack([1500 - x / 2, x * 0 + 500, 1640 - x / 2, x * 0 + 680], 1)
     boxes = np.stack([left, right], 1).reshape(-1, 4).astype(np.float32)
     return Cover(np.repeat(frames, 2), boxes, np.tile(np.array([0, 1]), len(frames)))
 
@@ -186,6 +188,8 @@ def show(found: dict[str, Any], console: Console) -> None:
     for row in (row for row in rendering if "milliseconds" in row):
         said = f"{row['milliseconds']:.2f} ms a frame, at most {row['most']:g}: {_said(row['milliseconds'], row['most'])}"
         console.print(f"{row['what']}: {said}")
+    if images := found.get("images"):
+        show_images(images, console)
     if memory := found.get("memory"):
         columns = ["video", "frames", "exit status", "program, peak", "server, peak", "frames/s"]
         console.print(table_of("Memory of whole jobs", columns, list(map(_memory_line, memory)), num_left=1))
@@ -217,6 +221,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="veil-video-", ignore_cleanup_errors=True) as scratch:
         if {"render", "copy"} & set(options.parts):
             found["rendering"] = measure_rendering(Path(scratch), options.seconds, options.repeats, options.parts)
+        if "images" in options.parts:
+            found["images"] = measure_images(options.pictures)
         if "memory" in options.parts:
             found["memory"] = measure_memory(Path(scratch), options.minutes, console)
     show(found, console)
@@ -229,10 +235,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.video", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parts = ["render", "copy", "memory"]
+    parts = ["render", "copy", "images", "memory"]
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the 1080p clip")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--pictures", type=int, default=1800, help="in the folder")
     parser.add_argument("--minutes", nargs="+", type=float, default=[1.0, 60.0], help="lengths of the 720p clips")
     parser.add_argument("--json", type=Path, metavar="FILE")
     return parser

@@ -8,6 +8,7 @@ import re
 import stat
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -19,7 +20,6 @@ from flows.commands import pick_of
 from flows.face_pictures import cut_out, face_pictures, runs_of
 from flows.people import BestView, People, best_view
 from flows.people_page import page_of
-from flows.whole_folder import check_folder, whole_folder
 from tasks import progress
 from tasks.errors import BadOutput, NoSpace
 from tasks.faces import FaceBox
@@ -27,6 +27,8 @@ from tasks.plan import Plan
 from tasks.tracks import Track
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.probe import probe_file
+from tasks.video.read import read_frames
+from tasks.video.whole_folder import check_folder, whole_folder
 from tests.clips import Clip
 from tests.flows.running import at, run_flow
 
@@ -190,7 +192,7 @@ def test_what_fails_leaves_all_as_it_was(tmp_path: Path, code: int, kind: type[E
 
     def write() -> None:
         with whole_folder(folder) as unfinished:
-            (unfinished / "index.html").write_text("after")
+            (unfinished.path / "index.html").write_text("after")
             raise OSError(code, "is what the disk said")
 
     with pytest.raises(kind):
@@ -231,11 +233,11 @@ def test_reads_little_and_nothing_twice(
 def test_faces_of_one_frame_come_from_one_look(probed: tuple[VideoInfo, FrameIndex], two_people_clip: Clip) -> None:
     views = [BestView(40, FaceBox(10, 10, 50, 60), 1), BestView(3, FaceBox(0, 0, 30, 30), 1), BestView(40, FaceBox(300, 100, 380, 200), 0)]
 
-    pictures = face_pictures(two_people_clip.video, *probed, views)
+    pictures = face_pictures(partial(read_frames, two_people_clip.video, *probed), *probed, views)
 
     sizes = [cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_COLOR).shape[:2] for each in pictures]
     assert sizes == [(85, 85), (51, 51), (170, 170)]
-    assert not face_pictures(two_people_clip.video, *probed, [])
+    assert not face_pictures(partial(read_frames, two_people_clip.video, *probed), *probed, [])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tasks.faces import FaceBox
 from tasks.selectors.overrides import Override
 from tasks.selectors.time_and_place import Pick, TimeAndPlace
 from tasks.selectors.verdicts import Evidence, Verdict
+from tasks.video.parts import Part
 from tests.fakes import frame_index, square, still, track, video_info
 
 INFO = video_info()
@@ -251,3 +252,31 @@ def test_a_decision_points_at_each_of_its_tracks(rotation_degrees, box) -> None:
     points = tuple(point_on(each, info) for each in tracks)
     assert [point.frame for point in points] == [0, 0]
     assert TimeAndPlace(picks=points).meets(told) == [0, 1]
+
+
+# Parts of a video: of 300 frames, those from 200 on.
+
+WHOLE = video_info(num_frames=300, duration_seconds=12.0)
+PART = Part(200, frame_index(WHOLE), 12.0)
+
+
+def test_a_decision_about_a_part_points_at_frames_of_the_whole() -> None:
+    face = still(5, 9, LEFT)
+    point = point_on(face, INFO, PART)
+    assert point.frame == 205
+    told = Evidence([face], {}, INFO, PART.index.part(200, 300), PART)
+    assert TimeAndPlace(picks=(point,)).meets(told) == [0]
+
+
+@pytest.mark.parametrize(
+    ("stretch", "kept"),
+    [
+        ({"start": "8.4", "end": "220f"}, range(10, 20)),  # 25 frames/s: frame 210 of the whole
+        ({"start": "1.0", "end": "8.2"}, range(5)),  # begins before the part
+        ({"end": "8.0"}, range(0)),  # all of it before the part: nothing to do here, and no mistake
+    ],
+)
+def test_times_are_of_the_whole(stretch, kept) -> None:
+    told = Evidence([still(0, 99)], {}, INFO, PART.index.part(200, 300), PART)
+    (ruling,) = rulings_of(told, "blur_everyone", [], [Override(then="keep", **stretch)])
+    assert np.flatnonzero(~ruling.covered).tolist() == list(kept)

@@ -40,7 +40,17 @@ def test_what_is_encoded(segments, groups, covered, copying, expected):
     assert [[(stretch.first, stretch.last) for stretch in each] for each in found] == expected
 
 
-@pytest.mark.parametrize(("num_frames", "groups"), [(30, TENS), (25, TENS[:20] + [-1] * 5), (20, TENS[:20])])
-def test_a_group_that_is_cut_off_cannot_be_copied(num_frames, groups):
-    index = FrameIndex(np.arange(30), np.ones(30, bool), np.array(TENS)).until(num_frames)
+@pytest.mark.parametrize(
+    ("first", "stop", "groups"),
+    [
+        (0, 30, TENS),
+        (0, 25, TENS[:20] + [-1] * 5),
+        (0, 20, TENS[:20]),
+        (5, 30, [-1] * 5 + TENS[10:]),
+        (10, 30, TENS[10:]),
+        (12, 17, [-1] * 5),
+    ],
+)
+def test_a_group_that_is_cut_off_cannot_be_copied(first, stop, groups):
+    index = FrameIndex(np.arange(30), np.ones(30, bool), np.array(TENS)).part(first, stop)
     assert index.groups.tolist() == groups

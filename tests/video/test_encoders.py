@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from tasks.errors import BadOutput, BadSetting
+from tasks.places import source_of, target_of
 from tasks.video import EncoderSettings, probe_file, read_frames
 from tasks.video import hardware as hardware_module
 from tasks.video.encoders import CODECS, Encoding, choose_encoding, holds
@@ -130,11 +131,13 @@ def test_quality_follows_the_source(source, crf):
 
 def test_streams_are_tried_before_any_work(tmp_path):
     path = draw(tmp_path, Clip(num_frames=2))
-    check_holds(path, tmp_path / "out.mov", EncoderSettings())
+    source = source_of(str(path))
+    mov, webm, mp4 = (target_of(str(tmp_path / f"out.{ending}"), source) for ending in ("mov", "webm", "mp4"))
+    check_holds(path, mov, EncoderSettings())
     with pytest.raises(BadOutput, match=r"out\.webm: a webm file cannot hold the audio stream 1 \(aac\); choose a name that ends in \.mkv"):
-        check_holds(path, tmp_path / "out.webm", EncoderSettings())
+        check_holds(path, webm, EncoderSettings())
     with pytest.raises(BadSetting, match="the encoder ffv1: a mp4 file does not hold ffv1; choose libx264 or libx265"):
-        check_holds(path, tmp_path / "out.mp4", EncoderSettings(codec="ffv1"))
+        check_holds(path, mp4, EncoderSettings(codec="ffv1"))
 
 
 @pytest.fixture

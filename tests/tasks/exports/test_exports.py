@@ -22,6 +22,7 @@ from tasks.exports.timeline import write_timeline
 from tasks.selectors.verdicts import Evidence, Verdict
 from tasks.tracks import Cover
 from tasks.video.info import FrameIndex
+from tasks.video.parts import Part
 from tests.fakes import frame_index, square, still, video_info
 
 INFO = video_info()
@@ -33,15 +34,15 @@ KEPT = (ANNA.frames >= 25) & (ANNA.frames < 50)
 LOOKS_LIKE = Verdict("match", "anna", 0.31, "looks like anna", margin=0.4)
 
 
-def known(info=INFO, index=None, tracks=(ANNA, OTHER)) -> Told:
+def known(info=INFO, index=None, tracks=(ANNA, OTHER), part=None) -> Told:
     index = index or frame_index(info)
-    evidence = Evidence(tracks, {}, info, index, names={0: "Anna"})
+    evidence = Evidence(tracks, {}, info, index, part, names={0: "Anna"})
     rulings = [Ruling(~KEPT, False, LOOKS_LIKE), Ruling(np.ones(30, np.bool_), True, Verdict("unsure", None, None, "who knows"))]
-    return told("video.mp4", info, index, tracks, decisions_of(evidence, rulings), cover_of(tracks, rulings, covered=True))
+    return told("video.mp4", evidence, decisions_of(evidence, rulings), cover_of(tracks, rulings, covered=True))
 
 
 def nobody() -> Told:
-    return told("video.mp4", INFO, frame_index(INFO), [], [], Cover.from_tracks([], []))
+    return told("video.mp4", Evidence([], {}, INFO, frame_index(INFO)), [], Cover.from_tracks([], []))
 
 
 def test_appearances_are_what_was_seen_and_part_where_the_cover_changes() -> None:
@@ -130,6 +131,32 @@ def test_markers_of_a_video_of_changing_rate_are_where_it_is_seen(tmp_path) -> N
     (clip,) = otio.adapters.read_from_file(str(tmp_path / "t.otio")).find_clips()
     assert clip.markers[0].marked_range.start_time.value == 20
     assert clip.markers[0].marked_range.duration.value == 10 * 2 + 5
+
+
+# A part: of 200 frames, the second hundred, whose first one is at 4 s.
+
+WHOLE = video_info(num_frames=200, duration_seconds=8.0)
+WHOLE_INDEX = frame_index(WHOLE, first_pts=512)
+PART = {"index": WHOLE_INDEX.part(100, 200), "part": Part(100, WHOLE_INDEX, 8.0)}
+
+
+def test_a_part_is_told_of_in_the_times_of_the_whole(tmp_path) -> None:
+    write_appearances(known(**PART), tmp_path / "a.csv")
+    first, *_, last = rows_of(tmp_path / "a.csv")
+    assert [first[head] for head in ("first_frame", "last_frame", "first_seconds", "end_seconds")] == ["110", "124", "4.4", "5.0"]
+    assert last["end_seconds"] == "6.4"
+
+    write_timeline(known(**PART), "video.mp4", tmp_path / "t.otio")
+    (clip,) = otio.adapters.read_from_file(str(tmp_path / "t.otio")).find_clips()
+    assert (clip.source_range.start_time.value, clip.source_range.duration.value) == (100, 100)
+    assert (clip.available_range().start_time.value, clip.available_range().duration.value) == (0, 200)
+    assert (clip.markers[0].marked_range.start_time.value, clip.markers[0].metadata["veil"]["first_frame"]) == (110, 110)
+
+
+def test_a_matte_of_a_part_begins_as_the_parts_video_does(tmp_path) -> None:
+    pictures, times = matte_of(known(**PART), Solid(), tmp_path / "m.mov")
+    assert len(pictures) == 100
+    assert times[:2] == [Fraction(512, 12800), Fraction(1024, 12800)]
 
 
 # Matte

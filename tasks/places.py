@@ -1,0 +1,103 @@
+"""From a location to the source that is there, or the target that goes there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasks.errors import BadOutput, BadVideo
+from tasks.s3.objects import S3File, S3Folder
+from tasks.s3.places import S3FilePlace, S3FolderPlace
+from tasks.video.files import FilePlace, Folder, FolderPlace
+from tasks.video.join import FORMATS
+from tasks.video.local import LocalFilePlace, LocalFolder, LocalFolderPlace
+from tasks.video.locations import S3, absolute, folder_of, has_number, is_pattern, is_s3, name_of, suffix_of
+from tasks.video.picture_folder import PictureFolder
+from tasks.video.pictures.kinds import KINDS
+from tasks.video.sources import Source, VideoFile
+from tasks.video.targets import PictureTarget, Target, VideoTarget
+
+
+def source_of(location: str) -> Source:
+    """A video file, a folder of pictures, or those of its pictures whose names fit a pattern; nothing is read yet.
+
+    Raises BadVideo where a store cannot be asked what is there.
+    """
+    file = S3File(*_split(location)) if is_s3(location) else Path(location)
+    if is_s3(location) and location.endswith("/"):
+        return PictureFolder(location, _folder(location))
+    if file.exists() if isinstance(file, S3File) else file.is_file():
+        return VideoFile(location, file)
+    if is_pattern(name_of(location)):
+        return PictureFolder(location, _folder(folder_of(location)), name_of(location))
+    if _folder(location).names() if is_s3(location) else Path(location).is_dir():
+        return PictureFolder(location, _folder(location))
+    if isinstance(file, S3File):
+        raise BadVideo(location, "there is no such object, and none in such a folder", fix="check the URL")
+    return VideoFile(location, file)
+
+
+def target_of(location: str, source: Source) -> Target:
+    """Where what becomes of the source goes; the location's own ending, or pattern, says as what.
+
+    Raises BadOutput for one that says nothing.
+    """
+    suffix = suffix_of(location)
+    pictures = source if isinstance(source, PictureFolder) else None
+    if has_number(name_of(location)):
+        if suffix not in KINDS:
+            raise BadOutput(location, "is a pattern for no kind of picture that is written", fix=f"end it in {', '.join(KINDS)}")
+        return PictureTarget(location, _folder_place(folder_of(location)), pictures, name_of(location))
+    if suffix in FORMATS and not location.endswith("/"):
+        return VideoTarget(location, _file_place(location))
+    if pictures is not None and (not suffix or location.endswith("/") or (not is_s3(location) and Path(location).is_dir())):
+        return PictureTarget(location, _folder_place(location), pictures, None)
+    if not is_s3(location) and Path(location).is_dir():
+        raise BadOutput(location, "is a folder", fix="give the name of a file in it, or a pattern for pictures, such as img%07d.png")
+    fix = f"end it in {', '.join(FORMATS)}, or give a pattern for pictures, such as out/img%07d.png"
+    raise BadOutput(location, "is not named as a kind of video that is written", fix=fix)
+
+
+def check_apart(source: Source, target: Target) -> None:
+    """Raises BadOutput where the target is the source, or in its place."""
+    theirs = source.location if not isinstance(source, PictureFolder) else _place_of(source.location, source.pattern)
+    ours = target.location if isinstance(target, VideoTarget) else _place_of(target.location, getattr(target, "pattern", None))
+    if _real(theirs) == _real(ours) or _is_same_file(theirs, ours):
+        raise BadOutput(target.location, "is the input itself", fix="choose another name: the source is never changed")
+
+
+def _place_of(location: str, pattern: str | None) -> str:
+    return folder_of(location) if pattern else location
+
+
+def _real(location: str) -> str:
+    return location.rstrip("/") if is_s3(location) else str(Path(absolute(location)).resolve())
+
+
+def _is_same_file(one: str, other: str) -> bool:
+    if is_s3(one) or is_s3(other) or not (Path(one).exists() and Path(other).exists()):
+        return False
+    return Path(one).samefile(other)
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Bucket and key. Raises BadVideo for a URL without a bucket."""
+    bucket, _, key = url.removeprefix(S3).partition("/")
+    if not bucket:
+        raise BadVideo(url, "names no bucket", fix="write s3://BUCKET/KEY")
+    return bucket, key
+
+
+def _folder(location: str) -> Folder:
+    if not is_s3(location):
+        return LocalFolder(Path(location))
+    bucket, key = _split(location)
+    return S3Folder(bucket, f"{key.rstrip('/')}/" if key.strip("/") else "")
+
+
+def _folder_place(location: str) -> FolderPlace:
+    folder = _folder(location)
+    return S3FolderPlace(folder) if isinstance(folder, S3Folder) else LocalFolderPlace(Path(location))
+
+
+def _file_place(location: str) -> FilePlace:
+    return S3FilePlace(S3File(*_split(location))) if is_s3(location) else LocalFilePlace(Path(location))

@@ -1,0 +1,192 @@
+"""A folder of pictures as a video: a frame a picture, in the order of their numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import av
+import numpy as np
+
+from tasks.errors import BadVideo
+from tasks.video.files import Folder, num_bytes_of, renewed, sha256_of
+from tasks.video.hardware import ON_THE_CPU, DecoderSettings
+from tasks.video.info import ColourRange, FrameIndex, VideoInfo
+from tasks.video.locations import matching, natural
+from tasks.video.opening import LARGEST_SIDE
+from tasks.video.parallel import in_order
+from tasks.video.pictures.kinds import KINDS, Kind, decode
+from tasks.video.pictures.orientation import Header, matrix_of
+from tasks.video.read import ahead
+from tasks.video.sources import Images
+from tasks.video.upright import is_mirrored, rotation_of
+from tasks.video.whole import DAMAGED
+
+CONTAINER = "image2"
+"""what the container of a video is called that is a folder of pictures"""
+
+_READERS = 8  # of whole files at once: much of it is waiting
+_RANGES: dict[int, ColourRange] = {0: "unspecified", 1: "limited", 2: "full"}
+
+
+class _Seen(NamedTuple):
+    """What a look at one file tells."""
+
+    header: Header
+    num_bytes: int
+    has_more: bool
+    """whether there is anything in it but the picture"""
+
+
+@dataclass(frozen=True)
+class PictureFolder:
+    """The pictures in a folder, or those whose names fit a pattern, as a source. There is no sound."""
+
+    location: str
+    folder: Folder
+    pattern: str | None = None
+    file: None = None
+
+    @cached_property
+    def names(self) -> list[str]:
+        """In order. Raises BadVideo where there are none, or they are of several kinds."""
+        there = self.folder.names()
+        if self.pattern is None:
+            found = sorted((name for name in there if not name.startswith(".") and _suffix(name) in KINDS), key=natural)
+        else:
+            found = matching(there, self.pattern)
+        if not found:
+            what = "holds no pictures" if self.pattern is None else "is the name of no file"
+            raise BadVideo(self.location, what, fix=f"name a folder of {', '.join(KINDS)}, or a pattern such as img%07d.png or *.jpg")
+        kinds = Counter(KINDS[_suffix(name)].codec if _suffix(name) in KINDS else _suffix(name) for name in found)
+        if len(kinds) > 1 or _suffix(found[0]) not in KINDS:
+            said = ", ".join(kinds)
+            problem = f"holds files of different kinds ({said})" if len(kinds) > 1 else f"means files of a kind that is not read ({said})"
+            raise BadVideo(self.location, problem, fix=f"name one kind, such as *.png, of {', '.join(KINDS)}")
+        return found
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[_suffix(self.names[0])]
+
+    def content_hash(self) -> str:
+        """Of the names in order, and of each file's content."""
+        hashes = in_order(lambda name: sha256_of(self.folder.file(name)), self.names, _READERS)
+        lines = (f"{name}\0{sha256}\n" for name, sha256 in zip(self.names, hashes, strict=True))
+        return hashlib.sha256(b"pictures\n" + "".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+    def check(self) -> None:
+        renewed(self.folder.file(self.names[0]))
+        self._decoded(self.names[0])
+
+    def probe(self, content_hash: str | None, images: Images) -> tuple[VideoInfo, FrameIndex]:
+        seen = list(in_order(self._look, self.names, _READERS))
+        for name, one in zip(self.names, seen, strict=True):
+            self._check_same(name, one.header, seen[0].header)
+        frame = self._decoded(self.names[0])
+        matrix = matrix_of(seen[0].header.orientation)
+        num_frames = len(seen)
+        dropped = ["metadata, thumbnails or further pictures in the files"] if any(one.has_more for one in seen) else []
+        info = VideoInfo(
+            content_hash=content_hash or self.content_hash(),
+            num_bytes=sum(one.num_bytes for one in seen),
+            container=CONTAINER,
+            stream_index=0,
+            codec=self.kind.codec,
+            profile=None,
+            pixel_format=frame.format.name,
+            width=frame.width,
+            height=frame.height,
+            frame_rate=images.frame_rate,
+            time_base=1 / images.frame_rate,
+            num_frames=num_frames,
+            duration_seconds=float(num_frames / images.frame_rate),
+            rotation_degrees=rotation_of(matrix),
+            mirrored=is_mirrored(matrix),
+            display_matrix=matrix,
+            sample_aspect=Fraction(1),
+            colour_range=_RANGES.get(int(frame.color_range), "unspecified"),
+            colour_primaries=int(frame.color_primaries),
+            colour_transfer=int(frame.color_trc),
+            colour_matrix=int(frame.colorspace),
+            reorder_frames=0,
+            seekable=True,
+            audio=(),
+            subtitles=(),
+            dropped=tuple(dropped),
+        )
+        numbers = np.arange(num_frames, dtype=np.int64)
+        return info, FrameIndex(numbers, np.ones(num_frames, np.bool_), groups=numbers)
+
+    def frames(
+        self, info: VideoInfo, index: FrameIndex, first: int, last: int, decoder: DecoderSettings = ON_THE_CPU
+    ) -> Iterator[tuple[int, av.VideoFrame]]:
+        """The decoder makes no difference: pictures are decoded on the CPU, in threads of their own."""
+        if not 0 <= first <= last < len(index):
+            raise ValueError(f"frames {first} to {last} of a video with {len(index)}")
+        return self.some(info, index, range(first, last + 1))
+
+    def some(self, info: VideoInfo, index: FrameIndex, numbers: Sequence[int]) -> Iterator[tuple[int, av.VideoFrame]]:
+        """The frames with these numbers, and no others are read; decoded in threads of their own."""
+        if len(self.names) < len(index):
+            raise BadVideo(self.location, f"has {len(self.names)} pictures where there were {len(index)}", fix="start again")
+        return ahead((number, self._frame(number, frame, info, index)) for number, frame in self._in_order(numbers))
+
+    def _in_order(self, numbers: Sequence[int]) -> Iterator[tuple[int, av.VideoFrame]]:
+        return in_order(lambda number: (number, self._decoded(self.names[number])), numbers)
+
+    def picture(self, number: int) -> bytes:
+        """The file of a frame."""
+        return self._read(self.names[number])
+
+    def _frame(self, number: int, frame: av.VideoFrame, info: VideoInfo, index: FrameIndex) -> av.VideoFrame:
+        if (frame.width, frame.height) != (info.width, info.height):
+            raise BadVideo(self.location, f"{self.names[number]} is not the picture that was probed", fix="start again")
+        frame.pts, frame.time_base = int(index.pts[number]), info.time_base
+        return frame
+
+    def _look(self, name: str) -> _Seen:
+        content = self._read(name)
+        try:
+            return _Seen(self.kind.header(content), num_bytes_of(self.folder.file(name)), self.kind.clean(content) != content)
+        except (ValueError, KeyError, IndexError) as error:
+            raise self._bad(name, error) from error
+
+    def _check_same(self, name: str, header: Header, first: Header) -> None:
+        if not (0 < header.width <= LARGEST_SIDE and 0 < header.height <= LARGEST_SIDE):
+            problem = f"{name} has {header.width}x{header.height} pixels, outside 1 to {LARGEST_SIDE}"
+            raise BadVideo(self.location, problem, fix="scale it down first")
+        if (header.width, header.height) != (first.width, first.height):
+            sizes = f"{self.names[0]} has {first.width}x{first.height} pixels, {name} has {header.width}x{header.height}"
+            raise BadVideo(self.location, f"holds pictures of different sizes: {sizes}", fix="name those of one size by a pattern")
+        if header.orientation != first.orientation:
+            problem = f"{name} is turned another way than {self.names[0]} (Exif orientation)"
+            raise BadVideo(self.location, problem, fix="turn the pictures themselves first")
+
+    def _decoded(self, name: str) -> av.VideoFrame:
+        try:
+            content = self._read(name)
+            self.kind.header(content)
+            return decode(content, self.kind)
+        except (ValueError, KeyError, IndexError) as error:
+            raise self._bad(name, error) from error
+
+    def _read(self, name: str) -> bytes:
+        try:
+            return self.folder.file(name).read_bytes()
+        except OSError as error:
+            raise BadVideo(self.location, f"{name} cannot be read ({error.strerror})", fix="check that file") from error
+
+    def _bad(self, name: str, error: Exception) -> BadVideo:
+        problem = str(error) if isinstance(error, ValueError) else "is damaged"
+        return BadVideo(self.location, f"{name} {problem}", fix=DAMAGED)
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()

@@ -1,0 +1,82 @@
+"""The source's sound and subtitles, packet by packet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+
+from tasks.errors import BadOutput
+from tasks.video.avi import KEEPS_TIMES, LATEST_SOUND_SECONDS
+from tasks.video.headers import clean_header
+
+_SEEK_BACK_SECONDS = 20  # further than sound and pictures of one time lie apart in a file
+_HOLDS_ALL = "choose a name that ends in .mkv"
+
+
+class Copied(NamedTuple):
+    """Which packets of sound and subtitles come through, and by how much they are moved."""
+
+    shift_seconds: Fraction
+    first_seconds: Fraction | None
+    """in the source; None where all of it comes through"""
+    end_seconds: Fraction
+
+
+def add_copy(container: OutputContainer, source: InputContainer, stream_index: int, target: object) -> Stream:
+    """A stream for the packets of one of the source's; raises BadOutput where the container has none of that kind."""
+    template: Any = source.streams[stream_index]
+    try:
+        stream: Stream = container.add_stream_from_template(template)
+    except ValueError as error:
+        raise refused(target, container, f"{template.type} stream {stream_index}", template.codec.canonical_name) from error
+    if template.language:
+        stream.metadata["language"] = template.language
+    stream.disposition = template.disposition
+    stream.codec_context.extradata = clean_header(template.codec.canonical_name, template.codec_context.extradata)
+    return stream
+
+
+def refused(target: object, container: OutputContainer, what: str, codec: str) -> BadOutput:
+    """What to say of a stream that a container has no place for."""
+    return BadOutput(target, f"a {container.format.name} file cannot hold the {what} ({codec})", fix=_HOLDS_ALL)
+
+
+def copied_packets(source: InputContainer, copies: dict[int, Stream], wanted: Copied) -> Iterator[Packet[Any]]:
+    """The source's packets of the copied streams, as packets of their copies; of a part, those that begin in it."""
+    going_on = set(copies)
+    if copies and wanted.first_seconds is not None and wanted.first_seconds > _SEEK_BACK_SECONDS:
+        source.seek(int((wanted.first_seconds - _SEEK_BACK_SECONDS) * av.time_base))
+    for packet in source.demux([source.streams[number] for number in copies]) if copies else ():
+        if packet.size == 0:
+            continue
+        if wanted.first_seconds is not None:
+            seconds = (packet.pts or 0) * packet.time_base
+            if seconds >= wanted.end_seconds:
+                going_on.discard(packet.stream_index)
+                if not going_on:
+                    return
+            if not wanted.first_seconds <= seconds < wanted.end_seconds:
+                continue
+        shift = round(wanted.shift_seconds / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts + shift
+        packet.dts = packet.pts if packet.dts is None else packet.dts + shift
+        packet.stream = copies[packet.stream_index]
+        yield packet
+
+
+def on_time(packets: Iterator[Packet[Any]], target: object) -> Iterator[Packet[Any]]:
+    """Packets for a container that knows no times: none from before the first picture, and none that start too late after it."""
+    started = set()
+    for packet in packets:
+        seconds = (packet.dts or 0) * packet.time_base
+        if packet.stream_index not in started and seconds > LATEST_SOUND_SECONDS:
+            raise BadOutput(target, f"sound starts {float(seconds):.2f} s after the picture, which AVI cannot say", fix=KEEPS_TIMES)
+        if packet.stream_index in started or seconds > -LATEST_SOUND_SECONDS / 4:
+            started.add(packet.stream_index)
+            yield packet

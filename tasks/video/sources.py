@@ -1,0 +1,73 @@
+"""Where pictures come from, whatever they are stored as: one small interface, and a video file behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+import av
+from pydantic import Field
+
+from tasks.method import Settings
+from tasks.video.files import File, renewed, sha256_of
+from tasks.video.hardware import ON_THE_CPU, DecoderSettings
+from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.probe import check_opens, probe_file
+from tasks.video.read import read_frames
+
+
+class Images(Settings):
+    """What a folder of pictures does not say."""
+
+    frame_rate: Fraction = Field(Fraction(25), gt=0, le=1000)
+    """pictures per second"""
+
+
+class Source(Protocol):
+    """Frames in order, the same ones each time. All methods raise BadVideo, which names what is wrong."""
+
+    @property
+    def location(self) -> str:
+        """Where it is, for people."""
+
+    @property
+    def file(self) -> File | None:
+        """The one file that it is, with whatever sound it has; None where it is none."""
+
+    def content_hash(self) -> str:
+        """SHA-256, in hex, of what it is, wherever it lies."""
+
+    def check(self) -> None:
+        """Opens it, and looks at the first frame."""
+
+    def probe(self, content_hash: str | None, images: Images) -> tuple[VideoInfo, FrameIndex]:
+        """What it holds, and its frames; the hash where it is known already."""
+
+    def frames(
+        self, info: VideoInfo, index: FrameIndex, first: int, last: int, decoder: DecoderSettings = ON_THE_CPU
+    ) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Frames `first` to `last`, both included, each with its number; to be closed."""
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """A video file."""
+
+    location: str
+    file: File
+
+    def content_hash(self) -> str:
+        return sha256_of(self.file)
+
+    def check(self) -> None:
+        check_opens(renewed(self.file))
+
+    def probe(self, content_hash: str | None, images: Images) -> tuple[VideoInfo, FrameIndex]:
+        return probe_file(self.file, content_hash)
+
+    def frames(
+        self, info: VideoInfo, index: FrameIndex, first: int, last: int, decoder: DecoderSettings = ON_THE_CPU
+    ) -> Iterator[tuple[int, av.VideoFrame]]:
+        return read_frames(self.file, info, index, first, last, decoder)
