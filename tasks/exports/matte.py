@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import assert_never
 
@@ -10,26 +10,20 @@ import av
 import numpy as np
 
 from tasks import progress
-from tasks.blurs.regions import CoveredFace, Place, window
+from tasks.blurs.regions import CoveredFace, window
 from tasks.blurs.ways import NoBlur, Pixelate, Round, Solid, Square
 from tasks.covering import steadied
 from tasks.exports.appearances import Told
-from tasks.faces import FaceBox, Floats
-from tasks.video.planes import Plane, Samples, planes
+from tasks.faces import FaceBox
+from tasks.video.planes import Plane, planes
 from tasks.video.target import open_target
 from tasks.video.upright import upright_size
 
 FORMATS = {".mkv": "matroska", ".mov": "mov"}
 Blur = Pixelate | Round | Square | Solid | NoBlur
 
-_WHITE = 255
-
-
-class _White(Solid):
-    """The very shape of another oval, painted white."""
-
-    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> list[Floats | Samples]:
-        return [np.full(1, _WHITE, np.float32) for _ in planes]
+_WHITE = 235  # as a plain ellipse is painted in a plane of brightness, whose white is below the highest value
+_TO_FULL = np.minimum(255, np.arange(256) * 255 // _WHITE).astype(np.uint8)
 
 
 def write_matte(of: Told, blur: Blur, path: Path) -> None:
@@ -65,19 +59,20 @@ def _frames(of: Told, blur: Blur) -> Iterator[tuple[int, av.VideoFrame]]:
         for box, anchor in boxes:
             _paint(plane, CoveredFace(FaceBox(*box), FaceBox(*anchor), rotation_degrees), blur)  # type: ignore[arg-type]
         turned = np.rot90(plane.samples, -rotation_degrees // 90)
-        grey = np.ascontiguousarray(turned[:, ::-1] if mirrored else turned, np.uint8)
+        grey = np.ascontiguousarray(_TO_FULL[turned[:, ::-1] if mirrored else turned])
         upright = av.VideoFrame.from_ndarray(grey, format="gray")
         upright.pts, upright.time_base = pts + shift, of.info.time_base
         yield number, upright
 
 
 def _paint(plane: Plane, face: CoveredFace, blur: Blur) -> None:
+    """White where the blur would hide the face."""
     match blur:
         case Pixelate() | Round() | Solid():
-            _White(expand=blur.expand, shape=blur.shape).cover([plane], face)
+            Solid(expand=blur.expand, shape=blur.shape, lightness=1).cover([plane], face)
         case Square():
             plane.samples[window(plane, face.reach(blur.expand))] = _WHITE
         case NoBlur():
-            _White().cover([plane], face)
+            Solid(lightness=1).cover([plane], face)
         case _:
             assert_never(blur)
