@@ -44,7 +44,7 @@ def find_people(source: Path, folder: Path, plan: Plan = DEFAULT_PLAN, overwrite
     job = Job()
     video, shots, _, faces = look_through(job, source, source_sha256, plan)
     tracks = follow(job, video, shots, faces, plan)
-    people, views = people_of(tracks.tracks, source.name, video.info, video.index, tracks.names)
+    people, views = people_of(tracks.tracks, source.name, video.info, video.index, names=tracks.names)
     pictures = face_pictures(source, video.info, video.index, views)
     names = changed_file(folder) or people_file_of(people, plan.edit_people).encode()
     with whole_folder(folder) as unfinished:

@@ -18,7 +18,7 @@ TRACKS = [still(0, 39, LEFT, embedding=(0, 0)), still(0, 39, RIGHT, embedding=(1
 
 
 def listed(tracks=TRACKS, names=None, source="video.mp4") -> People:
-    return people_of(tracks, source, INFO, frame_index(INFO), names or {})[0]
+    return people_of(tracks, source, INFO, frame_index(INFO), names=names or {})[0]
 
 
 def edits_in(text: str) -> EditPeople:

@@ -31,7 +31,7 @@ WRONG = [
     ({"build_tracks": {"linker": {"gaet": 1}}}, ["gaet", "appearance_weight, gate"]),  # a stage with one method
     pytest.param(
         {"choose_people": {"policy": "keep_only", "selectors": [PHOTOS | {"mach": 0.4}]}},
-        ["mach", "likely, margin, match, method, no_match, photos"],
+        ["mach", "likely, margin, match, method, names, no_match, photos, then"],
     ),
     # an unknown method, with the list
     ({"blur_faces": {"blur": {"method": "sold"}}}, ["'sold'", "pixelate, round, square, solid"]),
