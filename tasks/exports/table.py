@@ -10,7 +10,7 @@ from tasks.exports.appearances import Told, appearances
 from tasks.video.upright import boxes_to_upright
 
 APPEARANCES = (
-    "person", "name", "known_as", "track", "decision", "first_frame", "last_frame", "first_seconds", "end_seconds", "quality", "distance",
+    "person", "name", "most_like", "track", "decision", "first_frame", "last_frame", "first_seconds", "end_seconds", "quality", "distance",
     "margin", "unsure", "reason",
 )  # fmt: skip
 BOXES = ("frame", "seconds", "track", "person", "decision", "seen", "left", "top", "right", "bottom")

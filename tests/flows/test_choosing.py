@@ -110,7 +110,7 @@ def test_exports_find_out_nothing_again(run: Run, two_people_clip: Clip, tmp_pat
     assert listened.known == dict.fromkeys([*FIRST_HALF, "read_photos", "choose_people"], True) | {"write_matte": False}
     with (tmp_path / "who.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {(row["known_as"], row["decision"]) for row in rows} == {("collins", "kept"), ("hopper", "kept"), ("hopper", "blurred")}
+    assert {(row["most_like"], row["decision"]) for row in rows} == {("collins", "kept"), ("hopper", "kept"), ("hopper", "blurred")}
     assert [int(row["first_frame"]) for row in rows if row["decision"] == "blurred"] == [FROM_FRAME]
     with av.open(str(tmp_path / "matte.mov")) as container:
         pictures = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]

@@ -65,7 +65,7 @@ def test_a_row_an_appearance(tmp_path) -> None:
     write_appearances(known(), tmp_path / "a.csv")
     first, _, other = rows_of(tmp_path / "a.csv")
     assert first | {"quality": ""} == {
-        "person": "0", "name": "Anna", "known_as": "anna", "track": "0", "decision": "blurred", "first_frame": "10", "last_frame": "24",
+        "person": "0", "name": "Anna", "most_like": "anna", "track": "0", "decision": "blurred", "first_frame": "10", "last_frame": "24",
         "first_seconds": "0.4", "end_seconds": "1.0", "quality": "", "distance": "0.31", "margin": "0.4", "unsure": "False",
         "reason": "looks like anna",
     }  # fmt: skip
