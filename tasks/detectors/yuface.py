@@ -1,0 +1,33 @@
+"""libfacedetection: YuNet's elder, its weights compiled into the package yuface (Yu, https://github.com/ShiqiYu/libfacedetection)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from tasks.detectors.sized import Picture, Sized, SizedDetector
+from tasks.faces import Faces
+from tasks.models.runtime import ON_ANYTHING, Runtime
+from tasks.models.weights import check_packages
+
+
+class YuFace(Sized):
+    """libfacedetection through the package yuface, on the CPU."""
+
+    method: Literal["yuface"] = "yuface"
+
+    smallest_pixels: ClassVar[float] = 12
+    multiple: ClassVar[int] = 32
+
+    def load(self, runtime: Runtime = ON_ANYTHING) -> SizedDetector:
+        check_packages("yuface")
+        return SizedDetector(self, self._see)
+
+    def _see(self, picture_bgr: Picture) -> Faces:
+        import yuface
+
+        percents, places, points = yuface.detect(np.ascontiguousarray(picture_bgr), conf=self.min_score)
+        boxes = places.astype(np.float32)
+        boxes[:, 2:] += boxes[:, :2]
+        return Faces(boxes, percents.astype(np.float32) / 100, points.reshape(-1, 5, 2).astype(np.float32))
