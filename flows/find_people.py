@@ -12,7 +12,7 @@ from flows.job import Job
 from flows.look_through import look_through
 from flows.people import People, people_of
 from flows.people_page import CONTENTS, write_people
-from flows.request import check_source
+from flows.request import check_models, check_source
 from flows.whole_folder import check_folder, whole_folder
 from tasks.build_tracks import build_tracks
 from tasks.hashing import file_sha256
@@ -36,6 +36,7 @@ def find_people(source: Path, folder: Path, plan: Plan = DEFAULT_PLAN, overwrite
     """
     check_source(source)
     check_folder(folder, overwrite, CONTENTS)
+    check_models(plan)
     job = Job()
     video, shots, _, faces = look_through(job, source, file_sha256(source), plan)
     tracks = job.run(build_tracks, 0, video, shots, faces, plan.build_tracks)

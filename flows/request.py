@@ -9,6 +9,8 @@ from pathlib import Path
 from flows.report import BlurReport
 from tasks.errors import BadOutput
 from tasks.hashing import file_sha256
+from tasks.models.session import check_device
+from tasks.models.weights import check_ready, fetch, find_model
 from tasks.photos import photo_files, photo_sha256
 from tasks.plan import Plan
 from tasks.results import Manifest, ObjectStore, Record, content_key, probe_store
@@ -41,6 +43,7 @@ def check_request(source: Path, target: Path, plan: Plan, overwrite: bool) -> Re
     """Raises the VeilError for what cannot be done, before anything is."""
     check_source(source)
     check_target(source, target)
+    check_models(plan)
     photos = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in photos)
     source_sha256 = file_sha256(source)
@@ -66,6 +69,15 @@ def check_source(source: Path) -> None:
     """Raises BadVideo for a source that does not open, and StoreError where nothing could be kept of what is found in it."""
     check_opens(source)
     probe_store(ObjectStore())
+
+
+def check_models(plan: Plan) -> None:
+    """Raises MissingWeights or BadWeights for a model that is not as it should be, and DeviceError for a processor that is not there."""
+    check_device(plan.find_faces.runtime)
+    for name in plan.find_faces.models:
+        if plan.allow_downloads and find_model(name).origin == "download":
+            fetch(name)
+        check_ready(name)
 
 
 def check_target(source: Path, target: Path) -> None:

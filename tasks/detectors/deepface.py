@@ -1,6 +1,6 @@
-"""Any detector that DeepFace offers (Serengil and Özpınar, https://github.com/serengil/deepface), called without what DeepFace does around it.
+"""Any detector that DeepFace offers (Serengil and Özpınar, https://github.com/serengil/deepface), without what DeepFace does around it.
 
-DeepFace pads and enlarges the picture, turns each face upright, rounds scores, and where it finds nobody may give the whole picture for a face.
+DeepFace itself pads the picture, turns each face upright, rounds scores, and where it finds nobody may give the whole picture for a face.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tasks.errors import BadSetting
 from tasks.faces import Faces
 from tasks.models.deepface import modeling
 from tasks.models.runtime import ON_ANYTHING, Runtime
-from tasks.models.weights import check_packages, find_model, list_models, weights_path
+from tasks.models.weights import check_ready, list_models
 
 Backend = Literal[
     "opencv", "ssd", "dlib", "mtcnn", "fastmtcnn", "retinaface", "mediapipe", "yunet", "centerface",
@@ -40,9 +40,7 @@ class DeepFaceDetector(Sized):
 
     def load(self, runtime: Runtime = ON_ANYTHING) -> SizedDetector:
         for name in self.models:
-            check_packages(name)
-            if find_model(name).file:
-                weights_path(name)  # what is there by now DeepFace does not download
+            check_ready(name)  # what is there DeepFace does not download
         try:
             with warnings.catch_warnings():
                 client = modeling().build_model("face_detector", self.backend)

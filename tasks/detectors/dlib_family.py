@@ -6,7 +6,6 @@ Both give boxes only; dlib's five-point predictor then finds the eyes and the no
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -14,8 +13,8 @@ import numpy as np
 from pydantic import Field
 
 from tasks.detectors import places
-from tasks.detectors.per_thread import PerThread
 from tasks.detectors.sized import Picture, Sized, SizedDetector
+from tasks.detectors.spares import Spares
 from tasks.faces import Faces, Floats
 from tasks.models.runtime import ON_ANYTHING, Runtime
 from tasks.models.weights import check_packages, weights_path
@@ -44,7 +43,7 @@ class DlibHog(Sized):
         check_packages(self.method)
         import dlib
 
-        detectors = PerThread(dlib.get_frontal_face_detector)
+        detectors = Spares(dlib.get_frontal_face_detector)
         return SizedDetector(self, Hog(detectors, dlib.shape_predictor(str(weights_path(_PREDICTOR)))))
 
 
@@ -71,14 +70,15 @@ class DlibCnn(Sized):
 
 @dataclass(frozen=True)
 class Hog:
-    """The loaded classifier: it remembers the picture while it looks at it, so each thread has its own."""
+    """The loaded classifier; it remembers the picture while it looks at it."""
 
-    detector: Callable[[], Any]
+    detectors: Spares[Any]
     predictor: Any
 
     def __call__(self, picture_bgr: Picture) -> Faces:
         picture_rgb = np.ascontiguousarray(picture_bgr[:, :, ::-1])
-        rectangles, margins, _ = self.detector().run(picture_rgb, 0, _WEAKEST)
+        with self.detectors.one() as detector:
+            rectangles, margins, _ = detector.run(picture_rgb, 0, _WEAKEST)
         return _faces(picture_rgb, list(rectangles), list(margins), self.predictor)
 
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from tasks.detectors import places
-from tasks.detectors.per_thread import PerThread
 from tasks.detectors.sized import Picture, Sized, SizedDetector
+from tasks.detectors.spares import Spares
 from tasks.errors import MissingWeights
 from tasks.faces import Faces
 from tasks.models.runtime import ON_ANYTHING, Runtime
@@ -36,18 +36,20 @@ class Haar(Sized):
         path = str(weights_path("haar"))
         if not hasattr(cv2, "CascadeClassifier"):
             raise MissingWeights("haar", f"OpenCV {cv2.__version__} has no cascades", fix="run `pip install 'opencv-python<5'`")
-        return SizedDetector(self, Cascade(PerThread(lambda: cv2.CascadeClassifier(path))))
+        cascade: Callable[[str], Any] = vars(cv2)["CascadeClassifier"]
+        return SizedDetector(self, Cascade(Spares(lambda: cascade(path))))
 
 
 @dataclass(frozen=True)
 class Cascade:
-    """The loaded cascade: it remembers the picture while it looks at it, so each thread has its own."""
+    """The loaded cascade; it remembers the picture while it looks at it."""
 
-    cascade: Callable[[], Any]
+    cascades: Spares[Any]
 
     def __call__(self, picture_bgr: Picture) -> Faces:
         gray = cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2GRAY)
-        found, _, weights = self.cascade().detectMultiScale3(gray, _SCALE_STEP, _FEWEST_HITS, outputRejectLevels=True)
+        with self.cascades.one() as cascade:
+            found, _, weights = cascade.detectMultiScale3(gray, _SCALE_STEP, _FEWEST_HITS, outputRejectLevels=True)
         if not len(found):
             return Faces.none()
         squares = np.asarray(found, np.float32)

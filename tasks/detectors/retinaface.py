@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -46,12 +47,13 @@ class RetinaFaceNetwork:
     def __call__(self, picture_bgr: Picture) -> Faces:
         name = self.session.get_inputs()[0].name
         outputs = self.session.run(None, {name: np.ascontiguousarray(picture_bgr[None, :, :, ::-1], np.float32)})
-        found = [decode(stride, *outputs[3 * row : 3 * row + 3], self.min_score) for row, stride in enumerate(_STRIDES)]
+        found = [decode(stride, outputs[3 * row : 3 * row + 3], self.min_score) for row, stride in enumerate(_STRIDES)]
         return best(Faces(*(np.concatenate([getattr(each, name) for each in found]) for name in ("boxes", "scores", "landmarks"))))
 
 
-def decode(stride: int, scores: Floats, boxes: Floats, landmarks: Floats, min_score: float) -> Faces:
+def decode(stride: int, maps: Sequence[Floats], min_score: float) -> Faces:
     """One scale's maps, (1, H, W, 4), (1, H, W, 8) and (1, H, W, 20) for two anchors a cell, to faces in pixels of the picture."""
+    scores, boxes, landmarks = maps
     face_scores = scores[0, :, :, 2:]  # the first two say how likely each anchor is no face
     rows, columns, anchors = np.nonzero(face_scores >= min_score)
     corner = np.stack([columns, rows], 1).astype(np.float32) * stride

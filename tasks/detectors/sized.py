@@ -38,8 +38,8 @@ class Sized(Method):
         None,
         ge=8,
         le=1024,
-        description="width of the smallest face to find, in the video's pixels: it decides how large a picture the model is shown, and in how "
-        "many tiles; left out: what the sizes below give",
+        description="width of the smallest face to find, in the video's pixels: how large a picture the model is shown, in how many "
+        "tiles; left out: what the sizes below give",
     )
     min_long_side_pixels: int = Field(640, ge=128, le=4096, description="smaller pictures are enlarged to this")
     max_long_side_pixels: int = Field(960, ge=128, le=4096, description="larger pictures are reduced to this before they are looked at")
@@ -83,21 +83,36 @@ class SizedDetector:
     settings: Sized
     see: See
 
+    @property
+    def smallest_pixels(self) -> float:
+        """Width of the smallest face that it finds in a picture of the right size."""
+        return self.settings.smallest_pixels
+
+    def long_side_pixels(self, width: int, height: int) -> int:
+        """The right size: that of the picture that the model is shown of one of that width and height, in one piece or in tiles."""
+        return self.settings.long_side_pixels(width, height)
+
     def detect(self, picture_bgr: Picture) -> Faces:
         """The faces of a picture, (H, W, 3) uint8 BGR, upright, in its pixels and inside it."""
         height, width = picture_bgr.shape[:2]
-        whole = Tile(0, 0, width, height)
-        wanted = self.settings.long_side_pixels(width, height)
-        at_once = min(wanted, self.settings.tile_pixels)
-        looks = [self._look(picture_bgr, whole, at_once / max(width, height))]
-        if wanted > at_once:
-            scale = wanted / max(width, height)
-            overlap = round(_OVERLAP * self.settings.smallest_pixels * max(width, height) / at_once)
+        return self._detect(picture_bgr, self.long_side_pixels(width, height) / max(width, height), large=True)
+
+    def detect_at(self, picture_bgr: Picture, large: bool) -> Faces:
+        """The faces of a picture that has the right size already, in its pixels; `large`: look for those that fill much of it too."""
+        return self._detect(picture_bgr, 1.0, large)
+
+    def _detect(self, picture_bgr: Picture, scale: float, large: bool) -> Faces:
+        height, width = picture_bgr.shape[:2]
+        whole, long_side = Tile(0, 0, width, height), max(width, height)
+        in_one_piece = min(scale, self.settings.tile_pixels / long_side)
+        looks = [self._look(picture_bgr, whole, in_one_piece)]
+        if in_one_piece < scale:
+            overlap = round(_OVERLAP * self.settings.smallest_pixels / in_one_piece)
             for tile in tiles(width, height, round(self.settings.tile_pixels / scale), overlap):
                 found = self._look(picture_bgr, tile, scale)
                 looks.append(found[~_is_cut(found, tile, whole)])
-        if self.settings.close_up_pixels:
-            close_up = self._look(picture_bgr, whole, self.settings.close_up_pixels / max(width, height))
+        if large and self.settings.close_up_pixels:
+            close_up = self._look(picture_bgr, whole, self.settings.close_up_pixels / long_side)
             looks.append(close_up[close_up.boxes[:, 3] - close_up.boxes[:, 1] > _CLOSE_UP * min(width, height)])
         faces = best(Faces(*(np.concatenate([getattr(look, name) for look in looks]) for name in ("boxes", "scores", "landmarks"))))
         inside = np.clip(faces.boxes, 0, [width, height, width, height]).astype(np.float32)

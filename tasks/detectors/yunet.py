@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal
@@ -10,8 +9,8 @@ from typing import Any, ClassVar, Literal
 import cv2
 import numpy as np
 
-from tasks.detectors.per_thread import PerThread
 from tasks.detectors.sized import Picture, Sized, SizedDetector
+from tasks.detectors.spares import Spares
 from tasks.faces import Faces
 from tasks.models.runtime import ON_ANYTHING, Runtime
 from tasks.models.weights import weights_path
@@ -29,20 +28,19 @@ class YuNet(Sized):
 
     def load(self, runtime: Runtime = ON_ANYTHING) -> SizedDetector:
         make = partial(cv2.FaceDetectorYN.create, str(weights_path("yunet")), "", (320, 320), self.min_score, _SAME_FACE, _MOST_FACES)
-        make()  # a file that OpenCV cannot read is found out now
-        return SizedDetector(self, YuNetNetwork(PerThread(make)))
+        return SizedDetector(self, YuNetNetwork(Spares(make)))
 
 
 @dataclass(frozen=True)
 class YuNetNetwork:
     """OpenCV's detector; it has to be told the size before each picture."""
 
-    detector: Callable[[], Any]
+    detectors: Spares[Any]
 
     def __call__(self, picture_bgr: Picture) -> Faces:
-        detector = self.detector()
-        detector.setInputSize(picture_bgr.shape[1::-1])
-        _, rows = detector.detect(picture_bgr)
+        with self.detectors.one() as detector:
+            detector.setInputSize(picture_bgr.shape[1::-1])
+            _, rows = detector.detect(picture_bgr)
         if rows is None:
             return Faces.none()
         # left, top, width, height; x and y of the eyes, nose and mouth, the picture's left one of each pair first; score

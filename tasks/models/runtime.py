@@ -18,12 +18,16 @@ class Runtime(Settings):
     used on another; a named provider has results of its own. How many threads there are, and what may be fallen back to, changes no result.
     """
 
-    provider: Literal["auto"] | Device = Field(
+    provider: Literal["auto", "cpu", "cuda", "tensorrt", "openvino"] = Field(
         "auto",
-        description="auto: CUDA or OpenVINO where the installed ONNX Runtime has it and it works, else the CPU; TensorRT only where it is named",
+        description="auto: CUDA or OpenVINO where ONNX Runtime has it and it works, else the CPU; TensorRT only where it is named",
     )
-    threads: int = Field(0, ge=0, le=256, description="cores that work on one picture; 0: one for each picture that is looked at side by side")
-    half_precision: bool = Field(False, description="16 bits on a GPU, for the models that lose nothing by it; needs the package onnx with CUDA")
+    threads: int = Field(
+        0, ge=0, le=256, description="cores that work on one picture; 0: one for each picture that is looked at side by side"
+    )
+    half_precision: bool = Field(
+        False, description="16 bits on a GPU, for the models that lose nothing by it; needs the package onnx with CUDA"
+    )
     allow_fallback: bool = Field(False, description="whether the CPU may do what a named provider cannot; it is said when it does")
 
     @model_serializer(mode="wrap")

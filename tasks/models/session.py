@@ -64,6 +64,14 @@ def load_session(name: str, threads: int, *, keep_memory: bool = True, runtime: 
     raise AssertionError("there is always a last device")
 
 
+def check_device(runtime: Runtime) -> None:
+    """Raises DeviceError where a device that was asked for is not in the installed ONNX Runtime, and nothing else may take its place."""
+    if runtime.provider not in {"auto", "cpu"} and not runtime.allow_fallback:
+        for device in candidates(runtime, ()):
+            if PROVIDERS[device] not in _available():
+                raise _device_error(device, "is not in the installed ONNX Runtime")
+
+
 def candidates(runtime: Runtime, available: Sequence[str]) -> list[Device]:
     """The devices to try, in order; a named one is tried though it is not available, so that what is missing is said."""
     if runtime.provider == "auto":
@@ -172,7 +180,9 @@ def _failures() -> tuple[type[BaseException], ...]:
 
 def _device_error(device: Device, problem: str) -> DeviceError:
     package = f"install {PACKAGES[device]} in place of onnxruntime, or " if device in PACKAGES else ""
-    return DeviceError(f"{device} ({PROVIDERS[device]})", problem, fix=f"{package}set runtime.provider to cpu, or runtime.allow_fallback to true")
+    return DeviceError(
+        f"{device} ({PROVIDERS[device]})", problem, fix=f"{package}set runtime.provider to cpu, or runtime.allow_fallback to true"
+    )
 
 
 def _first_line(error: BaseException) -> str:

@@ -101,6 +101,13 @@ def check_packages(name: str) -> None:
         raise MissingWeights(name, f"needs {', '.join(_absent_packages(entry))}", fix=_way_to_install(entry))
 
 
+def check_ready(name: str) -> None:
+    """Raises MissingWeights or BadWeights where the model could not be used: its file or a package is not there, or is another one."""
+    check_packages(name)
+    if find_model(name).file:
+        weights_path(name)
+
+
 def weights_path(name: str) -> Path:
     """The model's file, its hash checked once a process; raises MissingWeights, or BadWeights if it is another file."""
     entry = find_model(name)

@@ -1,7 +1,7 @@
-"""DeepFace's recognisers (Serengil and Özpınar, https://github.com/serengil/deepface), on chips that are cut here, a picture's faces at once.
+"""DeepFace's recognisers (Serengil and Özpınar, https://github.com/serengil/deepface), on chips cut here, a picture's faces at once.
 
-No weights of theirs come with a package, so their boundaries are not measured with these chips: each is the mean of DeepFace's thresholds for
-the cosine and for the Euclidean distance of unit vectors, the former brought to the latter (the root of twice a cosine distance).
+No package has their weights, so their boundaries are not measured with these chips: each is the mean of DeepFace's thresholds for the
+cosine and for the Euclidean distance of unit vectors, the former brought to the latter (the root of twice a cosine distance).
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def plan_for(task: Task, assignments: Sequence[str]) -> Plan:
     from flows.commands import plan_of
 
     who = {policy: [str(task.photo)] if task.policy == policy else None for policy in ("keep", "only")}
-    return plan_of(argparse.Namespace(plan=None, set=list(assignments), at=None, keep_picked=False, preview=None, **who))
+    return plan_of(argparse.Namespace(plan=None, preset=None, set=list(assignments), at=None, keep_picked=False, preview=None, **who))
 
 
 @contextmanager
