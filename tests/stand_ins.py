@@ -23,7 +23,7 @@ def write_retinaface(path: Path) -> None:
     for stride in RETINA_STRIDES:
         for channels in RETINA_CHANNELS:
             name = f"out_{stride}_{channels}"
-            spread = 1e-2 if channels == 4 else 3e-4  # scores from 0 to 1, and boxes not far from their anchors
+            spread = 1e-3 if channels == 4 else 3e-4  # scores from 0 to 1, and boxes not far from their anchors
             weights = (random.normal(size=(channels, 3, stride, stride)) * spread / stride * 4).astype(np.float32)
             constants.append(numpy_helper.from_array(weights, f"weights_{name}"))
             nodes.append(helper.make_node("Conv", ["first", f"weights_{name}"], [f"conv_{name}"], strides=[stride, stride]))
@@ -37,10 +37,19 @@ def write_retinaface(path: Path) -> None:
 
 
 def write_recogniser(path: Path, pixels: int, dimensions: int, *, channels_first: bool = False) -> None:
-    """(N, pixels, pixels, 3), or one picture with its channels first, to (N, dimensions): a projection of its colours."""
-    weights = np.random.default_rng(2).normal(size=(pixels * pixels * 3, dimensions)).astype(np.float32) / pixels
-    constants = [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(np.array([-1, len(weights)]), "flat")]
-    nodes = [helper.make_node("Reshape", ["pictures", "flat"], ["rows"]), helper.make_node("MatMul", ["rows", "weights"], ["embeddings"])]
+    """(N, pixels, pixels, 3), or one picture with its channels first, to (N, dimensions): a projection of some of its values."""
+    random = np.random.default_rng(2)
+    some = random.choice(pixels * pixels * 3, 256, replace=False)
+    constants = [
+        numpy_helper.from_array(np.array([-1, pixels * pixels * 3]), "flat"),
+        numpy_helper.from_array(some, "some"),
+        numpy_helper.from_array(random.normal(size=(len(some), dimensions)).astype(np.float32), "weights"),
+    ]
+    nodes = [
+        helper.make_node("Reshape", ["pictures", "flat"], ["rows"]),
+        helper.make_node("Gather", ["rows", "some"], ["values"], axis=1),
+        helper.make_node("MatMul", ["values", "weights"], ["embeddings"]),
+    ]
     given = [1, 3, pixels, pixels] if channels_first else ["n", pixels, pixels, 3]
     _write(path, nodes, constants, given, [helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["n", dimensions])])
 

@@ -9,14 +9,5 @@ from typing import Any
 
 def modeling() -> Any:
     """DeepFace's builder of models."""
-    return _module("deepface.modules.modeling")
-
-
-def representation() -> Any:
-    """DeepFace's `represent`."""
-    return _module("deepface.modules.representation")
-
-
-def _module(name: str) -> Any:
     os.environ.setdefault("DEEPFACE_BACKEND_ENGINE", "onnx")  # read by DeepFace and RetinaFace when they are imported
-    return importlib.import_module(name)
+    return importlib.import_module("deepface.modules.modeling")

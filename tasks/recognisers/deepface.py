@@ -6,9 +6,8 @@ cosine and for the Euclidean distance of unit vectors, the former brought to the
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ from pydantic import Field
 
 from tasks.faces import Faces, Floats
 from tasks.method import Method
-from tasks.models.deepface import modeling, representation
+from tasks.models.deepface import modeling
 from tasks.models.runtime import ON_ANYTHING, Runtime
 from tasks.models.session import load_session
 from tasks.models.weights import find_model
@@ -32,7 +31,6 @@ _ARCFACE = np.array([[38.29, 51.70], [73.53, 51.50], [56.03, 71.74], [41.55, 92.
 _OPENFACE = np.array([[0.28, 0.33], [0.73, 0.33], [0.5, 0.56], [0.33, 0.76], [0.69, 0.76]], np.float32)
 
 _BOUNDARY = "distance of its unit vectors that all thresholds call 0.6: a larger one finds more faces alike; not measured with these chips"
-_lock = threading.Lock()
 
 
 class DeepFaceRecogniser(Method):
@@ -51,11 +49,11 @@ class DeepFaceRecogniser(Method):
         return (self.method,)
 
     def load(self, runtime: Runtime = ON_ANYTHING) -> LoadedRecogniser:
-        session = load_session(self.method, threads=1, runtime=runtime)  # without its file DeepFace would download it
-        name = str(find_model(self.method).deepface_name)
-        with _lock:  # DeepFace builds a model as often as it is asked at the same time
-            modeling().build_model("facial_recognition", name).model = session
-        return LoadedRecogniser(self, name)
+        session = load_session(self.method, threads=1, runtime=runtime)
+        kind = modeling().get_model_class("facial_recognition", find_model(self.method).deepface_name)
+        client = kind.__new__(kind)  # made as usual, it would load the file a second time, or download it
+        client.model = session
+        return LoadedRecogniser(self, client)
 
 
 class Facenet512(DeepFaceRecogniser):
@@ -114,10 +112,13 @@ class OpenFace(DeepFaceRecogniser):
 
 @dataclass(frozen=True)
 class LoadedRecogniser:
-    """A recogniser that DeepFace has built, on a session of ours."""
+    """DeepFace's client of a recogniser, on a session of ours.
+
+    It is called as DeepFace's `represent` calls it, which itself cannot be imported without a web framework.
+    """
 
     settings: DeepFaceRecogniser
-    deepface_name: str
+    client: Any
 
     def embed(self, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:
         """Embeddings (N, D) float32 and qualities (N,) float32, 0 to 1, of the faces; NaN and 0 where there is none."""
@@ -126,9 +127,8 @@ class LoadedRecogniser:
         rows = chips.large_enough(faces, self.settings.min_face_pixels, self.settings.min_score)
         if len(rows):
             cut = [chips.warp(picture_bgr, faces.landmarks[row], self.settings.form) for row in rows]
-            said = representation().represent(cut, model_name=self.deepface_name, detector_backend="skip", align=False)
-            of_each = [said] if len(cut) == 1 else said  # a list of faces a chip, of one chip without the outer list
-            vectors = np.array([found["embedding"] for (found,) in of_each], np.float32)
+            said = self.client.forward(np.stack(cut).astype(np.float32) / 255)
+            vectors = np.array(said, np.float32).reshape(len(cut), -1)  # of one chip it says a plain list
             embeddings[rows] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
             qualities[rows] = [chips.quality(chips.warp(picture_bgr, faces.landmarks[row]), faces, int(row)) for row in rows]
         return in_common_unit(embeddings, self.settings.boundary), qualities

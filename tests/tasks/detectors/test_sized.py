@@ -13,6 +13,8 @@ from tasks.detectors.sized import Sized, SizedDetector, tiles
 from tasks.detectors.spares import Spares
 from tasks.faces import Faces
 
+IN_TILES = {"min_face_pixels": 16, "tile_pixels": 480}  # as 4K is looked at in tiles of 1920, at a quarter of the size
+
 
 class SeesSquares(Sized):
     """Settings of a model that sees white squares of 16 pixels and more, up to half of what it is shown."""
@@ -68,10 +70,10 @@ def test_the_smallest_face_decides_the_size(size, settings, expected) -> None:
         ((320, 180), {}, (50, 60, 24)),  # enlarged
         ((1280, 720), {}, (0, 0, 64)),  # in a corner
         ((1280, 720), {}, (1216, 656, 64)),
-        ((3840, 2160), {"min_face_pixels": 16}, (1000, 1000, 17)),  # tiny, found in a tile
-        ((3840, 2160), {"min_face_pixels": 16}, (1912, 1072, 17)),  # in the middle, where tiles meet
-        ((3840, 2160), {"min_face_pixels": 16}, (1200, 600, 800)),  # too large for a tile, found in the whole
-        ((2160, 3840), {"min_face_pixels": 16}, (2143, 3823, 17)),  # upright, in the corner of the last tile
+        ((960, 540), IN_TILES, (250, 250, 17)),  # tiny, found in a tile
+        ((960, 540), IN_TILES, (472, 262, 17)),  # in the middle, where tiles meet
+        ((960, 540), IN_TILES, (300, 150, 300)),  # too large for a tile, found in the whole
+        ((540, 960), IN_TILES, (523, 943, 17)),  # upright, in the corner of the last tile
     ],
 )
 def test_a_box_is_in_the_pictures_own_pixels(size, settings, square) -> None:
@@ -86,8 +88,8 @@ def test_a_box_is_in_the_pictures_own_pixels(size, settings, square) -> None:
 
 
 def test_many_tiny_squares_are_found_once_each() -> None:
-    squares = [(x, y, 18) for x in range(5, 3800, 97) for y in range(5, 2100, 89)]
-    faces = SizedDetector(SeesSquares(min_face_pixels=16), Squares()).detect(picture_of(3840, 2160, *squares))
+    squares = [(x, y, 18) for x in range(5, 930, 97) for y in range(5, 510, 89)]
+    faces = SizedDetector(SeesSquares(**IN_TILES), Squares()).detect(picture_of(960, 540, *squares))
     found = sorted((round(left / 97), round(top / 89)) for left, top, *_ in faces.boxes - 5)
     assert found == sorted((x // 97, y // 89) for x, y, _ in squares)
 
