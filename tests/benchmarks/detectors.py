@@ -115,7 +115,7 @@ def labelled_pictures(clip: LabelledClip) -> Iterator[tuple[Picture, list[dict[s
         for row, frame in zip(rows, container.decode(video=0), strict=False):
             if row["frame"] % _EVERY_FRAMES == 0:
                 faces = [face for face in row["faces"] if min(face.get("vis", 1), face.get("alpha", 1)) >= 0.3]
-                yield np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), faces, row["ignore"]
+                yield np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), faces, [place["box"] for place in row.get("ignore", ())]
 
 
 def recall_tables(rows: Sequence[dict[str, Any]]) -> list[Any]:
