@@ -11,16 +11,16 @@ from tests.benchmarks.turning import turned_scene
 
 
 @pytest.mark.parametrize(
-    ("same", "different", "low", "high", "error"),
+    ("same", "different", "expected", "error"),
     [
-        ([0.1, 0.2, 0.3], [0.7, 0.8, 0.9], 0.3, 0.7, 0.0),  # apart: anywhere between
-        ([0.1, 0.2, 0.3, 0.8], [0.2, 0.7, 0.8, 0.9], 0.3, 0.7, 0.25),  # one of four of each on the wrong side
-        ([0.5] * 4, [0.5] * 4, 0.5, 0.5, 0.0),  # the limit itself is on nobody's wrong side
+        ([0.1, 0.2, 0.3], [0.7, 0.8, 0.9], 0.5, 0.0),  # apart: in the middle
+        ([0.1, 0.2, 0.3, 0.8], [0.2, 0.7, 0.8, 0.9], 0.5, 0.25),  # one of four of each on the wrong side
+        ([0.5] * 4, [0.5] * 4, 0.5, 0.0),  # the limit itself is on nobody's wrong side
     ],
 )
-def test_the_distance_that_divides(same, different, low, high, error) -> None:
+def test_the_distance_that_divides(same, different, expected, error) -> None:
     threshold, found = equal_error(np.array(same), np.array(different))
-    assert low <= threshold <= high
+    assert threshold == pytest.approx(expected)
     assert found == pytest.approx(error)
 
 

@@ -83,8 +83,9 @@ def equal_error(same: np.ndarray, different: np.ndarray) -> tuple[float, float]:
     limits = np.sort(np.concatenate([same, different]))
     beyond = 1 - np.searchsorted(np.sort(same), limits, side="right") / len(same)
     below = np.searchsorted(np.sort(different), limits, side="left") / len(different)
-    at = int(np.abs(beyond - below).argmin())
-    return float(limits[at]), float((beyond[at] + below[at]) / 2)
+    unequal = np.abs(beyond - below)
+    at = np.flatnonzero(unequal == unequal.min())[[0, -1]]  # where the two do not meet, the middle between them
+    return float(limits[at].mean()), float((beyond[at] + below[at]).mean() / 2)
 
 
 def separation_table(rows: Sequence[dict[str, Any]]) -> Table:
