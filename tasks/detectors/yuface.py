@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import warnings
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -22,12 +25,22 @@ class YuFace(Sized):
 
     def load(self, runtime: Runtime = ON_ANYTHING) -> SizedDetector:
         check_packages("yuface")
-        return SizedDetector(self, self._see)
+        warnings.filterwarnings("ignore", "Image size", module="yuface")  # said of every picture above VGA, where it works as well
+        return SizedDetector(self, YuFaceNetwork(self.min_score))
 
-    def _see(self, picture_bgr: Picture) -> Faces:
+
+@dataclass(frozen=True)
+class YuFaceNetwork:
+    """The library, which spreads one picture over all cores, so that a second one at the same time gains nothing."""
+
+    min_score: float
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, picture_bgr: Picture) -> Faces:
         import yuface
 
-        percents, places, points = yuface.detect(np.ascontiguousarray(picture_bgr), conf=self.min_score)
+        with self.lock:
+            percents, places, points = yuface.detect(np.ascontiguousarray(picture_bgr), conf=self.min_score)
         boxes = places.astype(np.float32)
         boxes[:, 2:] += boxes[:, :2]
         return Faces(boxes, percents.astype(np.float32) / 100, points.reshape(-1, 5, 2).astype(np.float32))
