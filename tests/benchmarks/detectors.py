@@ -195,6 +195,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.thesis:
         result["thesis"] = thesis_rows(clips)
         console.print(thesis_table(result["thesis"]))
+        for row in result["thesis"]:
+            if "error" in row:
+                console.print(f"{row['preset']}: {row['error']}", markup=False)
     plot(rows, options.output / "recall.png")
     (options.output / "detectors.json").write_text(json.dumps(result, indent=2))
     return 0

@@ -70,5 +70,5 @@ def scores(counts: dict[str, int]) -> dict[str, float]:
 def thesis_table(rows: Sequence[dict[str, Any]]) -> Table:
     columns = ["preset", "accuracy", "precision", "recall", "F1", "looks a frame", "frames/s"]
     names = ("accuracy", "precision", "recall", "f1", "looks_per_frame", "frames_per_second")
-    lines = [[row["preset"], *([row["error"]] if "error" in row else [f"{row[name]:.3f}" for name in names])] for row in rows]
-    return table_of("By frame: a person to be blurred, by a photo", columns, [line + [""] * (7 - len(line)) for line in lines], num_left=1)
+    lines = [[row["preset"], *("-" if "error" in row else f"{row[name]:.3f}" for name in names)] for row in rows]
+    return table_of("By frame: a person to be blurred, by a photo", columns, lines, num_left=1)
