@@ -59,7 +59,7 @@ def _run(request: Request, screen: Screen) -> BlurReport:
 def people(options: argparse.Namespace) -> None:
     """`veil people`."""
     source, folder = absolute(options.video), options.output.resolve()
-    plan = make_plan(load_values(options.plan, options.set))
+    plan = make_plan(values_of(options))
     check_source(source)
     check_folder(folder, options.overwrite, CONTENTS)
     screen = Screen()
@@ -73,9 +73,14 @@ def people(options: argparse.Namespace) -> None:
     screen.say("It shows faces, which are biometric data: delete it when it is no longer needed.")
 
 
+def values_of(options: argparse.Namespace, shorter: Sequence[str] = ()) -> dict[str, Any]:
+    """The settings that `--plan`, `--set`, `shorter` words for them and `--preset` give, later ones winning."""
+    return load_values(options.plan, [*options.set, *shorter]) | ({"preset": options.preset} if options.preset else {})
+
+
 def plan_of(options: argparse.Namespace) -> Plan:
     """The plan that a command line asks for: its own words over `--set` over the plan's file."""
-    values = load_values(options.plan, [*options.set, *_said_shorter(options)])
+    values = values_of(options, _said_shorter(options))
     chosen: dict[str, Any] | None = None
     if options.keep_picked and not options.at:
         raise BadSetting("--keep-picked", "nobody is picked", fix="say who with --at TIME,X,Y")

@@ -13,7 +13,7 @@ from flows.job import Job, segments_at_once
 from flows.look_through import look_through
 from flows.people import People, people_of
 from flows.people_page import CONTENTS, write_people
-from flows.request import check_source
+from flows.request import check_models, check_source
 from tasks.build_tracks import build_tracks
 from tasks.plan import Plan
 from tasks.results import results_folder
@@ -37,6 +37,7 @@ def find_people(source: Location, folder: Path, plan: Plan = DEFAULT_PLAN, overw
     """
     found = check_source(source)
     check_folder(folder, overwrite, CONTENTS)
+    check_models(plan)
     job = Job()
     video, shots, _, faces = look_through(job, source, found.content_hash(), plan)
     tracks = job.run(build_tracks, 0, video, shots, faces, plan.build_tracks)

@@ -18,7 +18,10 @@ from tasks.stage import stage
 def find_faces(source: str, video: Video, segment: Segment, settings: FindFaces) -> SegmentFaces:
     """Reads the segment once, forwards, with a window of decoded frames."""
     frames = video.frames(source_of(source), segment.first, segment.last)
-    with closing(progress.counted("find_faces", frames)) as counted, Finder(settings.detector.load(), settings.recogniser.load()) as finder:
+    with (
+        closing(progress.counted("find_faces", frames)) as counted,
+        Finder(settings.detector.load(settings.runtime), settings.recogniser.load(settings.runtime)) as finder,
+    ):
         found = look(counted, segment.shots, video.info, settings.sampler, finder)
     return SegmentFaces(
         detections_ref=ObjectStore().put("detections", found.to_bytes()), num_looks=len(found.looked), num_frames=segment.num_frames
