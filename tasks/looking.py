@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Protocol
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
 
 import av
 import numpy as np
 import numpy.typing as npt
 
 from tasks.faces import Detections, Faces, Floats
+from tasks.matching import intersection_over_union
 from tasks.models.session import num_cores
+from tasks.samplers.looks import Glances, Look, Looking, Request, Sampler, Stretch, face_near
 from tasks.tracks import Shot
+from tasks.video.cropping import cut_out, part_around
 from tasks.video.info import VideoInfo
-from tasks.video.upright import to_decoded, upright_bgr
+from tasks.video.upright import boxes_to_decoded, boxes_to_upright, to_decoded, upright_bgr, upright_size
 
 _WINDOW_BYTES = 192 << 20
 _MOST_WINDOW_FRAMES = 129
+_NEAR_FACE_PIXELS = 40  # of a face that is looked for near a place: enough to be found, and its box exact
+_ENLARGED = 1.5  # at most, for that
+_CONTEXT = 0.5  # of a face's size, beyond where it may be: a detector wants to see what is around it
+_CHIP_REACH = 1.0  # of a face's size, around faces that are recognised
+_SAME_FACE = 0.5  # IoU from which two faces of one frame, found by two looks, are one
 
 
 class Detector(Protocol):
@@ -26,14 +35,20 @@ class Detector(Protocol):
         """The faces of a picture, (H, W, 3) uint8 BGR, upright, in its pixels; called from several threads at once."""
 
 
+@runtime_checkable
+class SizedDetector(Detector, Protocol):
+    """A detector that says how large a picture it looks at, so that no larger one is made for it."""
+
+    def long_side_pixels(self, width: int, height: int) -> int:
+        """Of the picture that the detector makes of an upright one of that width and height."""
+
+    def detect_at(self, picture_bgr: npt.NDArray[np.uint8], large: bool) -> Faces:
+        """The faces of a picture that has the right size already, in its pixels; `large`: look for those that fill much of it too."""
+
+
 class Recogniser(Protocol):
     def embed(self, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:
         """Embeddings, (N, D) float32, and qualities, (N,) float32, 0 to 1, of the faces of one picture."""
-
-
-class Sampler(Protocol):
-    def looks(self, first: int, last: int, window_frames: int, frame_rate: float = 30.0) -> Generator[list[int], Detections, None]:
-        """Yields frames to look at, from first to last of one shot; takes back what was found at them, in order of frame."""
 
 
 class Finder:
@@ -65,6 +80,69 @@ class Finder:
         faces = self._detector.detect(picture_bgr)
         return (faces, *self.recogniser.embed(picture_bgr, faces))
 
+    def start(self, look: Look, frame: av.VideoFrame, info: VideoInfo) -> Future[Detections]:
+        """Begins a look at a frame; boxes will be in pixels of the decoded picture."""
+        return self._pool.submit(self._whole if look.near is None else self._near, look, frame, info)
+
+    def _whole(self, look: Look, frame: av.VideoFrame, info: VideoInfo) -> Detections:
+        """All faces of a picture, which is converted at the size that the detector wants, and once more around the faces found."""
+        turn = (info.width, info.height, info.rotation_degrees)
+        if not isinstance(self._detector, SizedDetector):
+            faces, embeddings, qualities = self._find(lambda: upright_bgr(frame, info.rotation_degrees))
+            return replace(_as_decoded(look.frame, faces, embeddings, turn), qualities=qualities)
+        width, height = upright_size(*turn)
+        scale = self._detector.long_side_pixels(width, height) / max(width, height)
+        picture_bgr = upright_bgr(frame, info.rotation_degrees, (max(1, round(width * scale)), max(1, round(height * scale))))
+        faces = _scaled(self._detector.detect_at(picture_bgr, large=True), picture_bgr, (width, height))
+        if not len(faces):
+            return _as_decoded(look.frame, faces, self.recogniser.embed(picture_bgr, faces)[0], turn)
+        found = _as_decoded(look.frame, faces, np.zeros((len(faces), 0), np.float32), turn)
+        around = _CHIP_REACH * np.tile((found.boxes[:, 2:] - found.boxes[:, :2]).max(0), 2) * np.array([-1, -1, 1, 1])
+        part = part_around(np.concatenate([found.boxes[:, :2].min(0), found.boxes[:, 2:].max(0)]) + around, 0, info.width, info.height)
+        corner = boxes_to_upright(np.array([part], np.float32), *turn)[0, :2].astype(np.float32)
+        moved = Faces(faces.boxes - np.tile(corner, 2), faces.scores, faces.landmarks - corner)
+        embeddings, qualities = self.recogniser.embed(upright_bgr(cut_out(frame, part), info.rotation_degrees), moved)
+        return replace(found, embeddings=embeddings, qualities=qualities)
+
+    def _near(self, look: Look, frame: av.VideoFrame, info: VideoInfo) -> Detections:
+        """The face that is expected at a place, or none; without an embedding."""
+        assert look.near is not None
+        part = part_around(look.near, look.reach + _CONTEXT, info.width, info.height)
+        turn = (*part.size, info.rotation_degrees)
+        width, height = upright_size(*turn)
+        scale = min(_NEAR_FACE_PIXELS / float(np.sqrt(np.prod(np.maximum(look.near[2:] - look.near[:2], 1)))), _ENLARGED)
+        size = (max(8, round(width * scale)), max(8, round(height * scale)))
+        picture_bgr = upright_bgr(cut_out(frame, part), info.rotation_degrees, size)
+        if isinstance(self._detector, SizedDetector):
+            faces = self._detector.detect_at(picture_bgr, large=False)
+        else:
+            faces = self._detector.detect(picture_bgr)
+        faces = _scaled(faces, picture_bgr, (width, height))
+        num_values = self.recogniser.embed(picture_bgr, Faces.none())[0].shape[1]
+        found = _as_decoded(look.frame, faces, np.full((len(faces), num_values), np.nan, np.float32), turn)
+        corner = np.array([part.left, part.top], np.float32)
+        found = replace(found, boxes=found.boxes + np.tile(corner, 2), landmarks=found.landmarks + corner)
+        return found[face_near(look, found.boxes, found.scores)]
+
+
+def _scaled(faces: Faces, picture_bgr: npt.NDArray[np.uint8], size: tuple[int, int]) -> Faces:
+    """Faces of a picture that was made smaller or larger, in pixels of what it was made from; `size` is the width and height of that."""
+    scale = (np.array(size) / picture_bgr.shape[1::-1]).astype(np.float32)
+    return Faces(faces.boxes * np.tile(scale, 2), faces.scores, faces.landmarks * scale)
+
+
+def _as_decoded(frame: int, faces: Faces, embeddings: Floats, turn: tuple[int, int, int]) -> Detections:
+    """Faces of an upright picture, with qualities of 0, on the decoded one; `turn` is the width, height and rotation of that."""
+    return Detections(
+        looked=np.array([frame], np.int64),
+        frames=np.full(len(faces), frame, np.int64),
+        boxes=boxes_to_decoded(faces.boxes, *turn).astype(np.float32),
+        scores=faces.scores,
+        landmarks=to_decoded(faces.landmarks, *turn).astype(np.float32),
+        embeddings=embeddings,
+        qualities=np.zeros(len(faces), np.float32),
+    )
+
 
 def window_frames(info: VideoInfo) -> int:
     """How many decoded frames are kept at once: as many as fit a fixed amount of memory."""
@@ -72,45 +150,96 @@ def window_frames(info: VideoInfo) -> int:
     return int(np.clip(_WINDOW_BYTES // frame_bytes, 5, _MOST_WINDOW_FRAMES))
 
 
+@dataclass
+class _Run:
+    """A shot that is being looked through."""
+
+    looking: Looking
+    request: Request
+    started: dict[int, Future[Detections]] = field(default_factory=dict)
+
+    def waits_for(self) -> list[tuple[int, Look]]:
+        return [(number, look) for number, look in enumerate(self.request.looks) if number not in self.started]
+
+    @property
+    def is_answered(self) -> bool:
+        return len(self.started) == len(self.request.looks) and all(future.done() for future in self.started.values())
+
+
 def look(
-    frames: Iterator[tuple[int, av.VideoFrame]], shots: Sequence[Shot], info: VideoInfo, sampler: Sampler, finder: Finder
-) -> Detections:
-    """What the sampler's looks find in consecutive shots, whose frames come one by one."""
-    parts = []
-    for shot in shots:
-        window: dict[int, av.VideoFrame] = {}
-        looks = sampler.looks(shot.first, shot.last, window_frames(info), float(info.frame_rate))
-        wanted = next(looks)
-        while True:
-            # A window begins at the last one's end, which was looked at and needs no second look.
-            for frame in [frame for frame in window if wanted[0] > max(window)]:
-                del window[frame]
-            while wanted[-1] not in window:
-                number, picture = next(frames)
-                window[number] = picture
-            parts.append(look_at([(number, window[number]) for number in wanted], info, finder))
-            try:
-                wanted = looks.send(parts[-1])
-            except StopIteration:
-                break
-        for _ in range(shot.last - max(window)):
-            next(frames)
-    return Detections.concatenate(parts)
+    frames: Iterator[tuple[int, av.VideoFrame]],
+    shots: Sequence[Shot],
+    info: VideoInfo,
+    sampler: Sampler,
+    finder: Finder,
+    glances: Glances | None = None,
+) -> tuple[Detections, Counter[str]]:
+    """What the sampler's looks find in consecutive shots, whose frames come one by one; and how many looks were taken for which reason.
+
+    The looks of all shots inside the window are taken side by side, and decoding goes on meanwhile. `glances` are of the same frames.
+    """
+    capacity = window_frames(info)
+    window: dict[int, av.VideoFrame] = {}
+    waiting = deque(_stretch(shot, shots[0].first, info, max(2, capacity // 2), glances) for shot in shots)
+    runs: list[_Run] = []
+    parts: list[Detections] = []
+    reasons: Counter[str] = Counter()
+    last, read_to = shots[-1].last, shots[0].first - 1
+    while waiting or runs:
+        while waiting and waiting[0].first <= read_to + 1:
+            looking = sampler.looks(waiting.popleft())
+            runs.append(_Run(looking, next(looking)))
+        for run in list(runs):
+            while run.is_answered:
+                answer = [run.started[number].result() for number in range(len(run.request.looks))]
+                parts += answer
+                reasons.update(look.reason if look.near is None else f"{look.reason} near" for look in run.request.looks)
+                try:
+                    run.request, run.started = run.looking.send(answer), {}
+                except StopIteration:
+                    runs.remove(run)
+                    break
+            for number, each in run.waits_for() if run in runs else []:
+                if each.frame in window:
+                    run.started[number] = finder.start(each, window[each.frame], info)
+        needed_from = min((run.request.keep_from for run in runs), default=read_to + 1)
+        for frame in [frame for frame in window if frame < needed_from]:
+            del window[frame]
+        if read_to < last and read_to - needed_from + 1 < capacity:
+            read_to, picture = next(frames)
+            window[read_to] = picture
+        elif runs:
+            wait([future for run in runs for future in run.started.values() if not future.done()], return_when=FIRST_COMPLETED)
+    return _once_a_face(Detections.concatenate(parts)), reasons
 
 
 def look_at(frames: Sequence[tuple[int, av.VideoFrame]], info: VideoInfo, finder: Finder) -> Detections:
     """What is found in these frames; boxes in pixels of the decoded picture."""
-    found = finder.find([partial(upright_bgr, frame, info.rotation_degrees) for _, frame in frames])
-    numbers = np.array([number for number, _ in frames], np.int64)
-    faces = [each for each, _, _ in found]
-    turn = (info.width, info.height, info.rotation_degrees)
-    boxes = to_decoded(np.concatenate([each.boxes for each in faces]).reshape(-1, 2, 2), *turn)
-    return Detections(
-        looked=numbers,
-        frames=np.repeat(numbers, [len(each) for each in faces]),
-        boxes=np.concatenate([boxes.min(1), boxes.max(1)], 1).astype(np.float32),
-        scores=np.concatenate([each.scores for each in faces]),
-        landmarks=to_decoded(np.concatenate([each.landmarks for each in faces]), *turn),
-        embeddings=np.concatenate([embeddings for _, embeddings, _ in found]),
-        qualities=np.concatenate([qualities for _, _, qualities in found]),
+    started = [finder.start(Look(number, "grid"), frame, info) for number, frame in frames]
+    return Detections.concatenate(each.result() for each in started)
+
+
+def _stretch(shot: Shot, offset: int, info: VideoInfo, most_frames: int, glances: Glances | None) -> Stretch:
+    """A shot as samplers know it; `glances` begin at frame `offset`."""
+    return Stretch(
+        first=shot.first,
+        last=shot.last,
+        window_frames=most_frames,
+        frame_rate=float(info.frame_rate),
+        width=info.width,
+        height=info.height,
+        # A fade is divided in its middle: it reaches as far into a shot as the shot reaches beyond itself.
+        edges=(2 * shot.first - shot.visible_first, 2 * shot.last - shot.visible_last),
+        glances=None if glances is None else glances[shot.first - offset : shot.last + 1 - offset],
     )
+
+
+def _once_a_face(found: Detections) -> Detections:
+    """The better of two boxes of one frame that two looks gave to one face, and of all others each."""
+    kept = np.ones(len(found), bool)
+    for frame in np.unique(found.frames):
+        rows = np.arange(len(found))[found.rows_at(int(frame))]
+        same = intersection_over_union(found.boxes[rows], found.boxes[rows]) > _SAME_FACE
+        better = (found.scores[rows][:, None] > found.scores[rows]) | ((found.scores[rows][:, None] == found.scores[rows]) & (rows[:, None] < rows))
+        kept[rows] = ~(same & better).any(0)
+    return found[kept]

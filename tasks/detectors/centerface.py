@@ -48,9 +48,20 @@ class CenterFaceDetector:
     def detect(self, picture_bgr: npt.NDArray[np.uint8]) -> Faces:
         """The faces of a picture, (H, W, 3) uint8 BGR, upright, in its pixels."""
         height, width = picture_bgr.shape[:2]
-        long_side = min(self.settings.max_long_side_pixels, max(self.settings.min_long_side_pixels, width, height))
-        looks = [self._look(picture_bgr, long_side)]
-        if self.settings.close_up_pixels:
+        return self._detect(picture_bgr, self.long_side_pixels(width, height), large=True)
+
+    def long_side_pixels(self, width: int, height: int) -> int:
+        """Of the picture that the network sees of one of that width and height."""
+        return min(self.settings.max_long_side_pixels, max(self.settings.min_long_side_pixels, width, height))
+
+    def detect_at(self, picture_bgr: npt.NDArray[np.uint8], large: bool) -> Faces:
+        """The faces of a picture that has the right size already, in its pixels; `large`: look for those that fill much of it too."""
+        return self._detect(picture_bgr, max(picture_bgr.shape[:2]), large)
+
+    def _detect(self, picture_bgr: npt.NDArray[np.uint8], long_side_pixels: int, large: bool) -> Faces:
+        height, width = picture_bgr.shape[:2]
+        looks = [self._look(picture_bgr, long_side_pixels)]
+        if large and self.settings.close_up_pixels:
             close_up = self._look(picture_bgr, self.settings.close_up_pixels)
             looks.append(close_up[close_up.boxes[:, 3] - close_up.boxes[:, 1] > _CLOSE_UP * min(width, height)])
         faces = _best(Faces(*(np.concatenate([getattr(look, name) for look in looks]) for name in ("boxes", "scores", "landmarks"))))

@@ -1,73 +1,132 @@
-"""Looks at few frames: a grid that widens where nothing happens, and is halved where two looks do not tell the same story."""
+"""Looks at few frames: a coarse grid, and between its looks only near the faces that they show, or where thumbnails change."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Generator
-from dataclasses import replace
-from typing import Literal
+from collections.abc import Generator, Sequence
+from itertools import pairwise
+from typing import Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
-from tasks.faces import Detections
-from tasks.matching import assign, geometric_cost
+from tasks.faces import Detections, Floats
+from tasks.matching import assign, euclidean, geometric_cost
 from tasks.method import Method
+from tasks.samplers.following import Checks, Seen, between, check_between, follow, together
+from tasks.samplers.glances import change_between
+from tasks.samplers.looks import Look, Looking, Request, Stretch, grid_of
 
 _GATE = 1.2  # of the geometric cost: beyond it two boxes are two faces
+_SEEN_WELL = 0.2  # quality from which an embedding may part what is at one place
+_BLIND_FRAMES = 12  # the widest grid where there are no thumbnails to say that nothing happens
 
 
 class Dynamic(Method):
-    """Looks at a coarse grid; where two looks disagree, at the frame between them, and so on until they agree or are neighbours."""
+    """A coarse grid of looks; between two of them, cheap looks near each face they show check that it is where it is expected."""
 
     method: Literal["dynamic"] = "dynamic"
-    widest_frames: int = Field(12, ge=1, le=64, description="the grid where nothing happens")
-    widest_seconds: float = Field(0.5, gt=0, le=10, description="and in seconds, for videos with few frames in one")
-    narrowest_frames: int = Field(4, ge=1, le=64, description="the grid where much happens")
-    sure_score: float = Field(0.55, ge=0, le=1, description="a face that scores less may come and go without a second look")
-    max_shift: float = Field(0.4, gt=0, le=2, description="in face widths: after a larger move the frame between is looked at")
-    max_deviation: float = Field(0.2, gt=0, le=2, description="in face widths: how far the frame between may be from where it was expected")
+    widest_frames: int = Field(24, ge=1, le=64, description="the grid where nothing happens")
+    widest_seconds: float = Field(1.0, gt=0, le=10, description="and in seconds, for videos with few frames in one")
+    narrowest_frames: int = Field(8, ge=1, le=64, description="the grid where much happens")
+    sure_score: float = Field(0.45, ge=0, le=1, description="a face that scores less is not followed to where it comes and goes")
+    hold_iou: float = Field(0.65, gt=0, lt=1, description="overlap with where it was expected below which a face is looked at more closely")
+    closest_frames: int = Field(2, ge=1, le=64, description="two looks at a face that are no further apart are never checked")
+    unchecked_frames: int = Field(8, ge=1, le=64, description="two looks at a face that are further apart always are checked")
+    change_levels: float = Field(16, ge=0, le=255, description="change of a thumbnail between two looks, in grey levels, that is looked at")
+    other_face: float = Field(0.75, gt=0, description="distance of embeddings beyond which two faces that are seen well are two people")
 
-    def looks(self, first: int, last: int, window_frames: int, frame_rate: float = 30.0) -> Generator[list[int], Detections, None]:
-        """Yields frames to look at, from first to last of one shot; takes back what was found at them, in order of frame.
-
-        All frames asked for lie within `window_frames` of one another until a later window is begun; none is asked for twice.
-        """
-        widest = max(1, min(self.widest_frames, round(self.widest_seconds * frame_rate), window_frames - 1))
-        step = max(1, widest // 2)
+    def looks(self, stretch: Stretch) -> Looking:
+        """Each request of the grid is followed by those of what is between its looks."""
+        widest = max(1, min(self.widest_frames, round(self.widest_seconds * stretch.frame_rate), stretch.window_frames - 1))
+        if stretch.glances is None:
+            widest = min(widest, _BLIND_FRAMES)
+        narrowest = min(self.narrowest_frames, widest)
+        step = max(narrowest, widest // 2)
         known: dict[int, Detections] = {}
-        start = first
+        start = stretch.first
         while True:
-            end = min(last, start + (window_frames - 1) // step * step)
-            grid = sorted({*range(start, end, step), end})
-            wanted = [frame for frame in grid if frame not in known]
-            pairs = list(itertools.pairwise(grid))
-            intervals: list[tuple[int, int, int]] = []
-            num_extra = 0
-            while wanted:
-                found = yield wanted
-                known |= {frame: found[found.rows_at(frame)] for frame in wanted}
-                pairs += [half for a, m, b in intervals if not self._as_expected(known[a], known[m], known[b]) for half in ((a, m), (m, b))]
-                intervals = [(a, (a + b) // 2, b) for a, b in pairs if b - a > 1 and not self._agree(known[a], known[b], self.max_shift)]
-                wanted, pairs = [m for _, m, _ in intervals], []
-                num_extra += len(wanted)
-            if end == last:
+            end = min(stretch.last, start + max(1, (stretch.window_frames - 1) // step) * step)
+            edges = (stretch.first, stretch.last, *stretch.edges)
+            grid = [Look(frame, "edge" if frame in edges else "grid") for frame in grid_of(start, end, step, edges) if frame not in known]
+            known |= yield from _whole(grid, start)
+            known |= yield from _whole(self._changes(stretch, known, narrowest), start)
+            num_apart = sum(not self._agree(known[a], known[b]) for a, b in pairwise(sorted(known)))
+            steps = together([self._between(stretch, known[a], known[b]) for a, b in pairwise(sorted(known))])
+            looks = next(steps, [])
+            while looks:
+                try:
+                    looks = steps.send((yield Request(looks, start)))
+                except StopIteration:
+                    break
+            if end == stretch.last:
                 return
+            busy = num_apart / max(1, len(known) - 1)
+            step = min(widest, 2 * step) if busy == 0 else max(narrowest, step // 2) if busy > 0.5 else step
             known, start = {end: known[end]}, end
-            if num_extra == 0:
-                step = min(step * 2, widest)
-            elif num_extra > len(grid) - 1:
-                step = min(max(step // 2, self.narrowest_frames), widest)
 
-    def _agree(self, before: Detections, after: Detections, max_shift: float) -> bool:
-        """Whether two looks show the same faces in about the same places."""
+    def _changes(self, stretch: Stretch, known: dict[int, Detections], narrowest: int) -> list[Look]:
+        """A look where thumbnails change between two looks: a visit shorter than the grid."""
+        looks = []
+        for before, after in pairwise(sorted(known)):
+            frame, levels = change_between(stretch, before, after, np.concatenate([known[before].boxes, known[after].boxes]))
+            if levels > self.change_levels:
+                looks.append(Look(frame, "change"))
+        return looks
+
+    def _between(self, stretch: Stretch, before: Detections, after: Detections) -> Generator[list[Look], list[Detections], object]:
+        """Checks the faces that two looks share, and follows those that only one of them has."""
+        first, last = int(before.looked[0]), int(after.looked[0])
+        if last - first < 2:
+            return
+        rows, columns = self._pairs(before, after)
+        pairs = [(Seen(first, before.boxes[a]), Seen(last, after.boxes[b])) for a, b in zip(rows, columns, strict=True)]
+        alone = [Seen(first, before.boxes[row]) for row in _rest(before, rows) if before.scores[row] >= self.sure_score]
+        new = [Seen(last, after.boxes[row]) for row in _rest(after, columns) if after.scores[row] >= self.sure_score]
+        paths = _Paths(pairs, alone + new)
+        checks = Checks(self.hold_iou, self.closest_frames, self.unchecked_frames)
+        yield from together(
+            [check_between(a, b, checks, paths.all_but(number)) for number, (a, b) in enumerate(pairs)]
+            + [follow(seen, last, paths.all_but(len(pairs) + number), "exit") for number, seen in enumerate(alone)]
+            + [follow(seen, first, paths.all_but(len(pairs) + len(alone) + number), "entry") for number, seen in enumerate(new)]
+        )
+
+    def _pairs(self, before: Detections, after: Detections) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of both that are one face, by place, size, and where they are seen well by likeness."""
         cost = geometric_cost(before.boxes, after.boxes)
-        rows, columns = assign(cost, _GATE)
-        alone = np.delete(before.scores, rows), np.delete(after.scores, columns)
-        return all(np.all(scores < self.sure_score) for scores in alone) and bool(np.all(cost[rows, columns] <= max_shift))
+        seen_well = np.minimum.outer(before.qualities, after.qualities) >= _SEEN_WELL
+        unlike = seen_well & (euclidean(before.embeddings, after.embeddings) > self.other_face)
+        return assign(np.where(unlike, np.nan, cost), _GATE)
 
-    def _as_expected(self, before: Detections, middle: Detections, after: Detections) -> bool:
-        """Whether the look between two others shows their faces half-way, so that nothing happened that the three do not tell."""
-        rows, columns = assign(geometric_cost(before.boxes, after.boxes), _GATE)
-        expected = replace(before[rows], boxes=((before.boxes[rows] + after.boxes[columns]) / 2).astype(np.float32))
-        return self._agree(before, after, _GATE) and self._agree(expected, middle, self.max_deviation)
+    def _agree(self, before: Detections, after: Detections) -> bool:
+        """Whether two looks show the same faces."""
+        rows, columns = self._pairs(before, after)
+        alone = before.scores[_rest(before, rows)], after.scores[_rest(after, columns)]
+        return all(bool(np.all(scores < self.sure_score)) for scores in alone)
+
+
+class _Paths(NamedTuple):
+    """Where faces are expected between two looks."""
+
+    pairs: Sequence[tuple[Seen, Seen]]
+    single: Sequence[Seen]
+
+    def all_but(self, number: int):  # noqa
+        def others(frame: int) -> Floats:
+            boxes = [between(a, b, frame) for a, b in self.pairs]
+            if number < len(boxes):
+                del boxes[number]
+            return np.array(boxes, np.float32).reshape(-1, 4)
+
+        return others
+
+
+def _whole(looks: Sequence[Look], keep_from: int) -> Generator[Request, list[Detections], dict[int, Detections]]:
+    """Looks at whole pictures, by frame."""
+    if not looks:
+        return {}
+    found = yield Request(looks, keep_from)
+    return {look.frame: each for look, each in zip(looks, found, strict=True)}
+
+
+def _rest(detections: Detections, rows: np.ndarray) -> np.ndarray:
+    return np.delete(np.arange(len(detections)), rows)
