@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from tasks.checking import Finding
@@ -35,7 +36,9 @@ class BlurReport(Manifest):
     num_covered_frames: int
     num_shots: int
     num_looks: int
-    """frames in which faces were looked for"""
+    """frames whose whole picture was looked at"""
+    looks_by_reason: dict[str, int]
+    """why each look was taken, those near an expected face apart (see `tasks.samplers.looks`)"""
     num_checked_frames: int
     """frames of the finished video in which faces were looked for again"""
     left_out: tuple[str, ...]
@@ -59,6 +62,7 @@ def make_report(
         num_covered_frames=choice.num_covered_frames,
         num_shots=len(shots.shots),
         num_looks=sum(each.num_looks for each in faces),
+        looks_by_reason=dict(sum((Counter(each.reasons) for each in faces), Counter())),
         num_checked_frames=check.num_checked_frames,
         left_out=info.dropped,
         plan=plan,

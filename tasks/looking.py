@@ -240,6 +240,8 @@ def _once_a_face(found: Detections) -> Detections:
     for frame in np.unique(found.frames):
         rows = np.arange(len(found))[found.rows_at(int(frame))]
         same = intersection_over_union(found.boxes[rows], found.boxes[rows]) > _SAME_FACE
-        better = (found.scores[rows][:, None] > found.scores[rows]) | ((found.scores[rows][:, None] == found.scores[rows]) & (rows[:, None] < rows))
+        better = (found.scores[rows][:, None] > found.scores[rows]) | (
+            (found.scores[rows][:, None] == found.scores[rows]) & (rows[:, None] < rows)
+        )
         kept[rows] = ~(same & better).any(0)
     return found[kept]

@@ -21,6 +21,7 @@ from tasks.method import Settings
 from tasks.recognisers.dlib import DlibResNet
 from tasks.recognisers.none import NoRecogniser
 from tasks.samplers.dynamic import Dynamic
+from tasks.samplers.dynamic_thesis import DynamicThesis
 from tasks.samplers.every_frame import EveryFrame
 from tasks.selectors.known_faces import KnownFaces
 from tasks.selectors.time_and_place import TimeAndPlace
@@ -32,7 +33,7 @@ from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.write import EncoderSettings
 
 ShotFinder = Annotated[TransNetV2 | Content | OneShot, Field(discriminator="method")]
-Sampler = Annotated[Dynamic | EveryFrame, Field(discriminator="method")]
+Sampler = Annotated[Dynamic | EveryFrame | DynamicThesis, Field(discriminator="method")]
 Detector = CenterFace
 Recogniser = Annotated[DlibResNet | NoRecogniser, Field(discriminator="method")]
 Linker = Assignment

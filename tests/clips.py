@@ -609,14 +609,27 @@ def visits_script() -> Script:
         stops = ((at - frames / 60 - 0.2, (x, y)), (at - frames / 60, inside), (at + frames / 60, inside), (at + frames / 60 + 0.2, (x, y)))
         return Actor("hopper", tuple(Pose(seconds, *centre, 0.07) for seconds, centre in stops), sway=0)
 
-    visits = [visit(1.13 + 1.31 * i, x, y, frames) for i, (x, y, frames) in enumerate(
-        ((-0.3, 0.5, 2), (1.3, 0.6, 4), (0.3, -0.4, 6), (0.4, 1.5, 8), (-0.3, 0.4, 10), (0.2, 1.5, 3), (-0.3, 0.6, 5)))]
+    visits = [
+        visit(1.13 + 1.31 * i, x, y, frames)
+        for i, (x, y, frames) in enumerate(
+            ((-0.3, 0.5, 2), (1.3, 0.6, 4), (0.3, -0.4, 6), (0.4, 1.5, 8), (-0.3, 0.4, 10), (0.2, 1.5, 3), (-0.3, 0.6, 5))
+        )
+    ]
     return Script((Shot(10.0, background=44, layers=(*visits, still)),))
 
 
 def run_script() -> Script:
     """Hopper runs through the picture and back, Collins jumps up and down."""
-    runs = Actor("hopper", (Pose(0, -0.2, 0.5, 0.08), Pose(0.6, 1.2, 0.5, 0.08), Pose(1.4, 1.2, 0.45, 0.09), Pose(2.2, -0.2, 0.45, 0.09), Pose(4, -0.2, 0.4, 0.08)))
+    runs = Actor(
+        "hopper",
+        (
+            Pose(0, -0.2, 0.5, 0.08),
+            Pose(0.6, 1.2, 0.5, 0.08),
+            Pose(1.4, 1.2, 0.45, 0.09),
+            Pose(2.2, -0.2, 0.45, 0.09),
+            Pose(4, -0.2, 0.4, 0.08),
+        ),
+    )
     jumps = Actor("collins", tuple(Pose(i / 5, 0.6, 0.3 + 0.2 * (i % 2), 0.09) for i in range(21)))
     return Script((Shot(4.0, background=45, layers=(runs, jumps), pan=0.1),))
 

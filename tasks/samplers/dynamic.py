@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from tasks.faces import Detections, Floats
 from tasks.matching import assign, euclidean, geometric_cost
 from tasks.method import Method
-from tasks.samplers.following import Checks, Seen, between, check_between, follow, together
+from tasks.samplers.following import Checks, Seen, Steps, between, check_between, follow, together
 from tasks.samplers.glances import change_between
 from tasks.samplers.looks import Look, Looking, Request, Stretch, grid_of
 
+Rows = npt.NDArray[np.intp]
+
 _GATE = 1.2  # of the geometric cost: beyond it two boxes are two faces
+_NEAR_EDGE = 0.5  # of a face's size, from the picture's edge, within which it may have gone there
 _SEEN_WELL = 0.2  # quality from which an embedding may part what is at one place
 _BLIND_FRAMES = 12  # the widest grid where there are no thumbnails to say that nothing happens
 
@@ -27,7 +32,7 @@ class Dynamic(Method):
     method: Literal["dynamic"] = "dynamic"
     widest_frames: int = Field(24, ge=1, le=64, description="the grid where nothing happens")
     widest_seconds: float = Field(1.0, gt=0, le=10, description="and in seconds, for videos with few frames in one")
-    narrowest_frames: int = Field(8, ge=1, le=64, description="the grid where much happens")
+    narrowest_frames: int = Field(16, ge=1, le=64, description="the grid where much happens")
     sure_score: float = Field(0.45, ge=0, le=1, description="a face that scores less is not followed to where it comes and goes")
     hold_iou: float = Field(0.65, gt=0, lt=1, description="overlap with where it was expected below which a face is looked at more closely")
     closest_frames: int = Field(2, ge=1, le=64, description="two looks at a face that are no further apart are never checked")
@@ -49,31 +54,26 @@ class Dynamic(Method):
             edges = (stretch.first, stretch.last, *stretch.edges)
             grid = [Look(frame, "edge" if frame in edges else "grid") for frame in grid_of(start, end, step, edges) if frame not in known]
             known |= yield from _whole(grid, start)
-            known |= yield from _whole(self._changes(stretch, known, narrowest), start)
+            for least in (self.change_levels, 2 * self.change_levels):
+                known |= yield from _whole(self._changes(stretch, known, least), start)
             num_apart = sum(not self._agree(known[a], known[b]) for a, b in pairwise(sorted(known)))
-            steps = together([self._between(stretch, known[a], known[b]) for a, b in pairwise(sorted(known))])
-            looks = next(steps, [])
-            while looks:
-                try:
-                    looks = steps.send((yield Request(looks, start)))
-                except StopIteration:
-                    break
+            yield from _asked(together([self._between(stretch, known[a], known[b]) for a, b in pairwise(sorted(known))]), start)
             if end == stretch.last:
                 return
             busy = num_apart / max(1, len(known) - 1)
             step = min(widest, 2 * step) if busy == 0 else max(narrowest, step // 2) if busy > 0.5 else step
             known, start = {end: known[end]}, end
 
-    def _changes(self, stretch: Stretch, known: dict[int, Detections], narrowest: int) -> list[Look]:
+    def _changes(self, stretch: Stretch, known: dict[int, Detections], least_levels: float) -> list[Look]:
         """A look where thumbnails change between two looks: a visit shorter than the grid."""
         looks = []
         for before, after in pairwise(sorted(known)):
             frame, levels = change_between(stretch, before, after, np.concatenate([known[before].boxes, known[after].boxes]))
-            if levels > self.change_levels:
+            if levels > least_levels:
                 looks.append(Look(frame, "change"))
         return looks
 
-    def _between(self, stretch: Stretch, before: Detections, after: Detections) -> Generator[list[Look], list[Detections], object]:
+    def _between(self, stretch: Stretch, before: Detections, after: Detections) -> Steps:
         """Checks the faces that two looks share, and follows those that only one of them has."""
         first, last = int(before.looked[0]), int(after.looked[0])
         if last - first < 2:
@@ -82,15 +82,15 @@ class Dynamic(Method):
         pairs = [(Seen(first, before.boxes[a]), Seen(last, after.boxes[b])) for a, b in zip(rows, columns, strict=True)]
         alone = [Seen(first, before.boxes[row]) for row in _rest(before, rows) if before.scores[row] >= self.sure_score]
         new = [Seen(last, after.boxes[row]) for row in _rest(after, columns) if after.scores[row] >= self.sure_score]
-        paths = _Paths(pairs, alone + new)
+        all_pairs = _AllBut(pairs, stretch)
         checks = Checks(self.hold_iou, self.closest_frames, self.unchecked_frames)
         yield from together(
-            [check_between(a, b, checks, paths.all_but(number)) for number, (a, b) in enumerate(pairs)]
-            + [follow(seen, last, paths.all_but(len(pairs) + number), "exit") for number, seen in enumerate(alone)]
-            + [follow(seen, first, paths.all_but(len(pairs) + len(alone) + number), "entry") for number, seen in enumerate(new)]
+            [check_between(a, b, checks, _AllBut([*pairs[:n], *pairs[n + 1 :]], stretch)) for n, (a, b) in enumerate(pairs)]
+            + [follow(seen, last, all_pairs, "exit") for seen in alone]
+            + [follow(seen, first, all_pairs, "entry") for seen in new]
         )
 
-    def _pairs(self, before: Detections, after: Detections) -> tuple[np.ndarray, np.ndarray]:
+    def _pairs(self, before: Detections, after: Detections) -> tuple[Rows, Rows]:
         """Rows of both that are one face, by place, size, and where they are seen well by likeness."""
         cost = geometric_cost(before.boxes, after.boxes)
         seen_well = np.minimum.outer(before.qualities, after.qualities) >= _SEEN_WELL
@@ -104,20 +104,19 @@ class Dynamic(Method):
         return all(bool(np.all(scores < self.sure_score)) for scores in alone)
 
 
-class _Paths(NamedTuple):
-    """Where faces are expected between two looks."""
+@dataclass(frozen=True)
+class _AllBut:
+    """Where other faces than one are expected between two looks: those that both looks show."""
 
     pairs: Sequence[tuple[Seen, Seen]]
-    single: Sequence[Seen]
+    stretch: Stretch
 
-    def all_but(self, number: int):  # noqa
-        def others(frame: int) -> Floats:
-            boxes = [between(a, b, frame) for a, b in self.pairs]
-            if number < len(boxes):
-                del boxes[number]
-            return np.array(boxes, np.float32).reshape(-1, 4)
+    def __call__(self, frame: int) -> Floats:
+        return np.array([between(before, after, frame) for before, after in self.pairs], np.float32).reshape(-1, 4)
 
-        return others
+    def at_edge(self, box: Floats) -> bool:
+        near = _NEAR_EDGE * np.tile(box[2:] - box[:2], 2)
+        return bool(np.any(np.array([box[0], box[1], self.stretch.width - box[2], self.stretch.height - box[3]]) < near))
 
 
 def _whole(looks: Sequence[Look], keep_from: int) -> Generator[Request, list[Detections], dict[int, Detections]]:
@@ -128,5 +127,16 @@ def _whole(looks: Sequence[Look], keep_from: int) -> Generator[Request, list[Det
     return {look.frame: each for look, each in zip(looks, found, strict=True)}
 
 
-def _rest(detections: Detections, rows: np.ndarray) -> np.ndarray:
+def _asked(steps: Steps, keep_from: int) -> Looking:
+    """The looks of the steps as requests."""
+    found: list[Detections] | None = None
+    while True:
+        try:
+            looks = next(steps) if found is None else steps.send(found)
+        except StopIteration:
+            return
+        found = yield Request(looks, keep_from)
+
+
+def _rest(detections: Detections, rows: Rows) -> Rows:
     return np.delete(np.arange(len(detections)), rows)

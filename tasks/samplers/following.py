@@ -5,19 +5,31 @@ All of it is done by looks near a place, which cost a fiftieth of a look at a wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from typing import NamedTuple
+from collections.abc import Generator, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from tasks.faces import Detections, Floats
 from tasks.matching import intersection_over_union
-from tasks.samplers.looks import Look, Reason
+from tasks.samplers.looks import Look, Reason, face_near
 
-Others = Callable[[int], Floats]
+
+class Others(Protocol):
+    """What else is known between two looks."""
+
+    def __call__(self, frame: int) -> Floats:
+        """(K, 4) where the other faces are at a frame."""
+
+    def at_edge(self, box: Floats) -> bool:
+        """Whether a face is so near to the picture's edge that it may go there."""
+
+
 Steps = Generator[list[Look], list[Detections], None]
 
 _SPAN_FRAMES = 8  # over which motion is measured
+_WHOLE = -1  # of a look at the whole picture, which needs no place
+_SLOW = 0.3  # face sizes a frame
 _TRUSTED_FRAMES = 2  # how far away a face may have been last seen, for a look that does not find it to be believed
 _NEAR, _PER_FRAME, _FAR = 0.75, 0.25, 3.0  # in face sizes: how far from where it is expected a face is looked for
 
@@ -45,7 +57,9 @@ def check_between(before: Seen, after: Seen, checks: Checks, others: Others, rea
     expected = between(before, after, middle)
     (found,) = yield [Look(middle, reason, expected, _NEAR, others(middle))]
     if not len(found):
-        yield from together([follow(before, middle, others, "lost", middle - before.frame), follow(after, middle, others, "lost", after.frame - middle)])
+        yield from together(
+            [follow(before, middle, others, "lost", middle - before.frame), follow(after, middle, others, "lost", after.frame - middle)]
+        )
         return
     seen = Seen(middle, found.boxes[0])
     holds = intersection_over_union(expected[None], found.boxes)[0, 0] >= checks.hold_iou
@@ -55,10 +69,11 @@ def check_between(before: Seen, after: Seen, checks: Checks, others: Others, rea
     yield from together([check_between(before, seen, checks, others, why), check_between(seen, after, checks, others, why)])
 
 
-def follow(start: Seen, gone: int, others: Others, reason: Reason, asked_from: int = 0) -> Generator[list[Look], list[Detections], Seen]:
-    """Finds the last frame, going from `start` towards `gone`, that still shows the face; returns where it is there.
+def follow(start: Seen, gone: int, others: Others, reason: Reason, asked_from: int = -1) -> Steps:
+    """Finds the last frame, going from `start` towards `gone`, that still shows the face.
 
-    At the frame `gone` it was not found by a look that was `asked_from` frames away from where the face had been seen.
+    At the frame `gone` it was not found by a look that was `asked_from` frames away from where the face had been seen. A face that seems
+    to go in the middle of the picture may only be too quick: there the whole picture is looked at before that is believed.
     """
     direction = 1 if gone > start.frame else -1
     way = [start]
@@ -67,11 +82,19 @@ def follow(start: Seen, gone: int, others: Others, reason: Reason, asked_from: i
         here = way[-1].frame
         ahead = [frame for frame in missed if (frame - here) * direction > 0]
         if not ahead:
-            return way[-1]
+            return
         barrier = min(ahead, key=lambda frame: abs(frame - here))
         distance = abs(barrier - here)
         if distance == 1 and missed[barrier] <= _TRUSTED_FRAMES:
-            return way[-1]
+            if missed[barrier] == _WHOLE or _is_slow(way) or others.at_edge(way[-1].box):
+                return
+            (found,) = yield [Look(barrier, "quick")]
+            found = found[face_near(Look(barrier, "quick", _ahead(way, barrier), _FAR, others(barrier)), found.boxes, found.scores)]
+            missed[barrier] = _WHOLE
+            if len(found):
+                way.append(Seen(barrier, found.boxes[0]))
+                del missed[barrier]
+            continue
         target = here + direction * max(1, distance // 2)
         reach = min(_NEAR + _PER_FRAME * abs(target - here), _FAR)
         (found,) = yield [Look(target, reason, _ahead(way, target), reach, others(target))]
@@ -80,6 +103,15 @@ def follow(start: Seen, gone: int, others: Others, reason: Reason, asked_from: i
             missed.pop(target, None)
         else:
             missed[target] = abs(target - here)
+
+
+def _is_slow(way: Sequence[Seen]) -> bool:
+    """Whether a face is known to move so little from frame to frame that a look near it does not miss it."""
+    if len(way) < 2:
+        return False
+    (earlier, before), (later, after) = way[-2:]
+    shift = np.abs((after[:2] + after[2:]) - (before[:2] + before[2:])).max() / 2
+    return bool(shift <= _SLOW * abs(later - earlier) * float((after[2:] - after[:2]).min()))
 
 
 def between(before: Seen, after: Seen, frame: int) -> Floats:
@@ -100,23 +132,17 @@ def _ahead(way: Sequence[Seen], frame: int) -> Floats:
     return np.asarray(here.box + np.tile((motion[:2] + motion[2:]) / 2, 2) * share, np.float32)
 
 
-def together(steps: Sequence[Generator[list[Look], list[Detections], object]]) -> Generator[list[Look], list[Detections], list[object]]:
-    """Several generators of looks at once: each round asks what all of them ask. Returns what they return."""
-    results: list[object] = [None] * len(steps)
-    asked: dict[int, list[Look]] = {}
+def together(steps: Sequence[Steps]) -> Steps:
+    """Several at once: each round asks what all of them ask."""
     answers: dict[int, list[Detections] | None] = dict.fromkeys(range(len(steps)))
     while answers:
-        asked = {}
+        asked: dict[int, list[Look]] = {}
         for number, answer in answers.items():
             try:
                 asked[number] = next(steps[number]) if answer is None else steps[number].send(answer)
-            except StopIteration as end:
-                results[number] = end.value
+            except StopIteration:
+                continue
         if not asked:
-            break
-        found = yield [look for looks in asked.values() for look in looks]
-        answers, done = {}, 0
-        for number, looks in asked.items():
-            answers[number] = found[done : done + len(looks)]
-            done += len(looks)
-    return results
+            return
+        found = iter((yield [look for looks in asked.values() for look in looks]))
+        answers = {number: [next(found) for _ in looks] for number, looks in asked.items()}

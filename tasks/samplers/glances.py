@@ -9,7 +9,7 @@ import numpy.typing as npt
 from tasks.faces import Floats
 from tasks.samplers.looks import Glances, Stretch
 
-_NEIGHBOURS = np.ones((3, 3), np.uint8)
+_NEIGHBOURS = np.ones((5, 5), np.uint8)  # cells, between which what a look shows may move
 _AROUND = (0.6, 0.6, 0.6, 1.5)  # of a known face's size, left, up, right and down: hair and shoulders, which move with it
 
 

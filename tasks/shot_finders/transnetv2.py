@@ -136,8 +136,8 @@ def _windows(thumbnails: Iterator[Thumbnail], window_frames: int) -> Iterator[np
 def _colour_change(window: npt.NDArray[np.uint8], cuts: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
     """(T,) how far the colours' distribution is from that of an earlier frame, in grey levels, and (T,) which frame that is.
 
-    It is the one `_SLOW_FRAMES` before, or the first after the last of the frames in `cuts`: what jumps there is no fade. The distance is the
-    mean over the channels of the Wasserstein distance, which moving people and cameras hardly change.
+    It is the one `_SLOW_FRAMES` before, or the last of the frames in `cuts` if that is later: what jumps there is no fade. The distance is
+    the mean over the channels of the Wasserstein distance, which moving people and cameras hardly change.
     """
     frames = np.arange(len(window))
     last_cut = np.concatenate([[0], cuts])[np.searchsorted(cuts, frames, side="right")]

@@ -27,7 +27,7 @@ class Part(NamedTuple):
 
 
 def part_around(box: Floats, reach: float, width: int, height: int) -> Part:
-    """What holds a box, (4,), and so many of its sizes around it, inside a picture of that width and height; at least a few pixels of it."""
+    """What holds a box, (4,), and so many of its sizes around it, inside a picture of that width and height; never nothing."""
     margin = reach * np.maximum(box[2:] - box[:2], 1)
     limits = np.array([width, height])
     low = np.clip(np.floor((box[:2] - margin) / _STEP) * _STEP, 0, np.maximum(0, (limits - 1) // _STEP * _STEP)).astype(int)
