@@ -35,8 +35,10 @@ class Dynamic(Method):
     narrowest_frames: int = Field(16, ge=1, le=64, description="the grid where much happens")
     sure_score: float = Field(0.45, ge=0, le=1, description="a face that scores less is not followed to where it comes and goes")
     hold_iou: float = Field(0.65, gt=0, lt=1, description="overlap with where it was expected below which a face is looked at more closely")
+    steady_iou: float = Field(0.85, gt=0, le=1, description="the same, from which a face moves evenly")
     closest_frames: int = Field(2, ge=1, le=64, description="two looks at a face that are no further apart are never checked")
-    unchecked_frames: int = Field(8, ge=1, le=64, description="two looks at a face that are further apart always are checked")
+    restless_frames: int = Field(4, ge=1, le=64, description="two looks at a face that are further apart are, unless it moves evenly")
+    unchecked_frames: int = Field(8, ge=1, le=64, description="and those that are further apart than this always")
     change_levels: float = Field(16, ge=0, le=255, description="change of a thumbnail between two looks, in grey levels, that is looked at")
     other_face: float = Field(0.75, gt=0, description="distance of embeddings beyond which two faces that are seen well are two people")
 
@@ -83,7 +85,7 @@ class Dynamic(Method):
         alone = [Seen(first, before.boxes[row]) for row in _rest(before, rows) if before.scores[row] >= self.sure_score]
         new = [Seen(last, after.boxes[row]) for row in _rest(after, columns) if after.scores[row] >= self.sure_score]
         all_pairs = _AllBut(pairs, stretch)
-        checks = Checks(self.hold_iou, self.closest_frames, self.unchecked_frames)
+        checks = Checks(self.hold_iou, self.steady_iou, self.closest_frames, self.restless_frames, self.unchecked_frames)
         yield from together(
             [check_between(a, b, checks, _AllBut([*pairs[:n], *pairs[n + 1 :]], stretch)) for n, (a, b) in enumerate(pairs)]
             + [follow(seen, last, all_pairs, "exit") for seen in alone]

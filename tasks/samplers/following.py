@@ -45,8 +45,10 @@ class Checks(NamedTuple):
     """When a face between two looks is taken to be where it is expected."""
 
     hold_iou: float  # of the expected box with the one that is found
+    steady_iou: float  # the same, from which a face moves evenly
     closest_frames: int  # looks that are no further apart are never checked
-    widest_frames: int  # looks that are further apart always are
+    restless_frames: int  # looks that are further apart always are, unless the face moves evenly,
+    widest_frames: int  # or are further apart than this
 
 
 def check_between(before: Seen, after: Seen, checks: Checks, others: Others, reason: Reason = "check") -> Steps:
@@ -62,8 +64,10 @@ def check_between(before: Seen, after: Seen, checks: Checks, others: Others, rea
         )
         return
     seen = Seen(middle, found.boxes[0])
-    holds = intersection_over_union(expected[None], found.boxes)[0, 0] >= checks.hold_iou
-    if holds and after.frame - before.frame <= 2 * checks.widest_frames:
+    overlap = float(intersection_over_union(expected[None], found.boxes)[0, 0])
+    holds = overlap >= checks.hold_iou
+    unchecked = checks.widest_frames if overlap >= checks.steady_iou else checks.restless_frames
+    if holds and after.frame - before.frame <= 2 * unchecked:
         return
     why: Reason = "check" if holds else "deviation"
     yield from together([check_between(before, seen, checks, others, why), check_between(seen, after, checks, others, why)])

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from tasks.method import Method
 from tasks.models.session import load_session, num_cores
+from tasks.shot_finders.dips import sketched, with_dips
 from tasks.shot_finders.transitions import Thumbnail, Transition
 
 if TYPE_CHECKING:
@@ -53,17 +54,17 @@ class TransNetV2Finder:
     def transitions(self, thumbnails: Iterator[Thumbnail]) -> list[Transition]:
         """The transitions between (27, 48, 3) uint8 RGB pictures of all the frames, in order."""
         parts = [self._look(window) for window in _windows(thumbnails, self.settings.window_frames)]
-        single, many, jumps = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return find_transitions(single, many, jumps, self.settings.threshold)
+        single, many, jumps, sketches = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return with_dips(find_transitions(single, many, jumps, self.settings.threshold), sketches)
 
     def _look(self, window: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Probabilities of both heads and the change from the frame before, for the middle of a window (T, 27, 48, 3)."""
+        """Probabilities of both heads, the change from the frame before, and sketches, for the middle of a window (T, 27, 48, 3)."""
         jumps = np.abs(np.diff(window.astype(np.int16), axis=0, prepend=window[:1])).mean((1, 2, 3), dtype=np.float32)
         single, many = np.zeros((2, len(window) - 2 * _CONTEXT), np.float32)
         for first, last in self._stretches_to_look_at(window, jumps):
             heads = self.session.run(["single", "many"], {"frames": window[None, first : last + 2 * _CONTEXT]})
             single[first:last], many[first:last] = (head[_CONTEXT:-_CONTEXT] for head in heads)
-        return single, many, jumps[_CONTEXT:-_CONTEXT]
+        return single, many, jumps[_CONTEXT:-_CONTEXT], sketched(window[_CONTEXT:-_CONTEXT])
 
     def _stretches_to_look_at(self, window: npt.NDArray[np.uint8], jumps: npt.NDArray[np.float32]) -> list[tuple[int, int]]:
         """The gate: stretches of a window's middle, first and one after last, in which a transition may be."""
