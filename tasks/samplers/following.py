@@ -90,7 +90,8 @@ def follow(start: Seen, gone: int, others: Others, reason: Reason, asked_from: i
         barrier = min(ahead, key=lambda frame: abs(frame - here))
         distance = abs(barrier - here)
         if distance == 1 and missed[barrier] <= _TRUSTED_FRAMES:
-            if missed[barrier] == _WHOLE or _is_slow(way) or others.at_edge(way[-1].box):
+            # One that is lost between two looks that both have it is covered on the way between them, wherever it is.
+            if missed[barrier] == _WHOLE or reason == "lost" or _is_slow(way) or others.at_edge(way[-1].box):
                 return
             (found,) = yield [Look(barrier, "quick")]
             found = found[face_near(Look(barrier, "quick", _ahead(way, barrier), _FAR, others(barrier)), found.boxes, found.scores)]

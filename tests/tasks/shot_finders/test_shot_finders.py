@@ -234,7 +234,7 @@ def test_a_fade_through_black_takes_the_place_of_its_parts() -> None:
 def test_a_flash_is_no_cut(frames_white, cut_clip) -> None:
     first_cut = cut_clip.truth.cuts[0]
     thumbnails = thumbnails_of(cut_clip, (48, 27))[: cut_clip.truth.cuts[1]]
-    flashing = [np.full_like(each, 250) if 4 <= n - first_cut < 4 + frames_white else each for n, each in enumerate(thumbnails)]
+    flashing = [np.full_like(each, 250) if 10 <= n - first_cut < 10 + frames_white else each for n, each in enumerate(thumbnails)]
     found = TransNetV2().load().transitions(iter(flashing))
     assert [each.first for each in found] == [first_cut]
 
