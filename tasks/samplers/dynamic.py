@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -16,7 +16,7 @@ from tasks.matching import assign, euclidean, geometric_cost
 from tasks.method import Method
 from tasks.samplers.following import Checks, Seen, Steps, between, check_between, follow, together
 from tasks.samplers.glances import change_between
-from tasks.samplers.looks import Look, Looking, Request, Stretch, grid_of
+from tasks.samplers.looks import Look, Looking, Request, Stretch
 
 Rows = npt.NDArray[np.intp]
 
@@ -54,7 +54,11 @@ class Dynamic(Method):
         while True:
             end = min(stretch.last, start + max(1, (stretch.window_frames - 1) // step) * step)
             edges = (stretch.first, stretch.last, *stretch.edges)
-            grid = [Look(frame, "edge" if frame in edges else "grid") for frame in grid_of(start, end, step, edges) if frame not in known]
+            grid = [
+                Look(frame, "edge" if frame in edges else "grid")
+                for frame in _even_grid(start, end, step, widest, edges)
+                if frame not in known
+            ]
             known |= yield from _whole(grid, start)
             for least in (self.change_levels, 2 * self.change_levels):
                 known |= yield from _whole(self._changes(stretch, known, least), start)
@@ -119,6 +123,12 @@ class _AllBut:
     def at_edge(self, box: Floats) -> bool:
         near = _NEAR_EDGE * np.tile(box[2:] - box[:2], 2)
         return bool(np.any(np.array([box[0], box[1], self.stretch.width - box[2], self.stretch.height - box[3]]) < near))
+
+
+def _even_grid(first: int, last: int, step: int, widest: int, edges: Iterable[int]) -> list[int]:
+    """Frames from first to last, both of them, about `step` and never more than `widest` apart, and the edges between."""
+    num_steps = max(-(-(last - first) // widest), round((last - first) / step), 1)
+    return sorted({*(first + (last - first) * n // num_steps for n in range(num_steps + 1)), *(e for e in edges if first < e < last)})
 
 
 def _whole(looks: Sequence[Look], keep_from: int) -> Generator[Request, list[Detections], dict[int, Detections]]:
