@@ -28,15 +28,18 @@ PARTS = ("samplers", "shots", "speed", "detectors")
 MOST_EXTRA_LEAK = 0.2  # percentage points above every_frame's
 
 
-def drawn(folder: Path, minutes: float) -> list[LabelledClip]:
-    """The benchmark's own clips: 640 x 360 where only what is found counts."""
+def drawn(folder: Path, minutes: float, names: Sequence[str]) -> list[LabelledClip]:
+    """The benchmark's own clips, those of the names where there are any, 640 x 360; one that is in the folder already is taken as it is."""
     scripts: dict[str, Callable[[], Script]] = {
         "talking_head": lambda: talking_head_script(60 * minutes),
         "many_shots": lambda: many_shots_script(round(12 * minutes), round(8 * minutes), 60 * minutes),
         "visits": visits_script,
         "run": run_script,
     }
-    return [LabelledClip(draw_folder(make(), folder / name, size=(640, 360), audio=False).folder) for name, make in scripts.items()]
+    for name in [name for name in scripts if not names or name in names]:
+        if not (folder / name / "gt.jsonl").exists():
+            draw_folder(scripts[name](), folder / name, size=(640, 360), audio=False)
+    return [LabelledClip(folder / name) for name in scripts if not names or name in names]
 
 
 def limits_of(rows: Sequence[Row]) -> list[Row]:
@@ -114,8 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.json.write_text(json.dumps({"rows": rows, "limits": limits_of(rows)}, indent=2))
 
     with tempfile.TemporaryDirectory(prefix="veil-finding-", ignore_cleanup_errors=True) as scratch:
-        labelled = find_clips(options.folders, options.clips) if options.folders else []
-        own = [clip for clip in drawn(options.drawn or Path(scratch), options.minutes) if not options.clips or clip.name in options.clips]
+        labelled = (
+            [clip for clip in find_clips(options.folders, []) if not options.clips or clip.name in options.clips] if options.folders else []
+        )
+        own = drawn(options.drawn or Path(scratch), options.minutes, options.clips)
         if "samplers" in options.parts:
             for clip in [*labelled, *(clip for clip in own if clip.name != "many_shots")]:
                 for row in measure_sampler(clip, clip in labelled, with_every_frame=clip.name != "talking_head"):
