@@ -186,3 +186,25 @@ def test_a_window_fits_memory(width, height, pixel_format) -> None:
     samples = width * height * 3 // 2 * (2 if "10" in pixel_format else 1)
     assert 5 <= frames <= 129
     assert frames == 5 or frames * samples <= 192 << 20
+
+
+def test_samplers_are_told_of_fades_and_of_their_own_glances(tmp_path) -> None:
+    told = []
+
+    class Noting:
+        def looks(self, stretch):
+            told.append(stretch)
+            yield Request([Look(stretch.first, "edge")], stretch.first)
+
+    path, info, index = drawn(tmp_path, 0)
+    # A fade in frames 40 to 49, divided in its middle.
+    shots = [Shot(first=20, last=44, visible_first=20, visible_last=49), Shot(first=45, last=69, visible_first=40, visible_last=69)]
+    glances = np.arange(20, 70, dtype=np.uint8)[:, None, None].repeat(27, 1).repeat(48, 2)
+    look(read_frames(path, info, index, 20, 69), shots, info, Noting(), ScriptedFinder({}), glances)
+    assert [(each.first, each.last, each.frame_rate, each.width, each.height) for each in told] == [
+        (20, 44, 25.0, WIDTH, HEIGHT),
+        (45, 69, 25.0, WIDTH, HEIGHT),
+    ]
+    assert told[0].edges == (20, 39), "the last frame before the fade"
+    assert told[1].edges == (50, 69), "the first after it"
+    assert [each.glances[[0, -1], 0, 0].tolist() for each in told] == [[20, 44], [45, 69]]
