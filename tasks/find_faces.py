@@ -7,8 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 from tasks import progress
+from tasks.finder import Finder
 from tasks.glances import read_glances
-from tasks.looking import Finder, look
+from tasks.looking import look
 from tasks.manifests import SegmentFaces, Video
 from tasks.plan import FindFaces
 from tasks.results import ObjectRef, ObjectStore

@@ -15,7 +15,8 @@ import numpy as np
 from tasks.blurs.ways import Pixelate
 from tasks.build_tracks import _extension
 from tasks.faces import Detections, FaceBox
-from tasks.looking import Finder, look
+from tasks.finder import Finder
+from tasks.looking import look
 from tasks.matching import intersection_over_union
 from tasks.plan import BuildTracks, FindFaces, FindShots, Sampler
 from tasks.samplers.dynamic import Dynamic

@@ -12,7 +12,8 @@ import pytest
 
 from tasks.detectors.centerface import CenterFace
 from tasks.faces import FaceBox
-from tasks.looking import Finder, look, window_frames
+from tasks.finder import Finder
+from tasks.looking import look, window_frames
 from tasks.matching import intersection_over_union
 from tasks.recognisers.dlib import DlibResNet
 from tasks.samplers.dynamic import Dynamic
