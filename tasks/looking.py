@@ -19,6 +19,7 @@ from tasks.video.info import VideoInfo
 
 _WINDOW_BYTES = 192 << 20
 _MOST_WINDOW_FRAMES = 129
+_READ_AHEAD_FROM = 49  # frames that a sampler has at hand, two of its widest steps, before any are read ahead of it
 _SAME_FACE = 0.5  # IoU from which two faces of one frame, found by two looks, are one
 
 
@@ -58,7 +59,7 @@ def look(
     """
     capacity = window_frames(info)
     window: dict[int, av.VideoFrame] = {}
-    waiting = deque(_stretch(shot, shots[0].first, info, max(2, capacity // 2), glances) for shot in shots)
+    waiting = deque(_stretch(shot, shots[0].first, info, min(capacity, max(_READ_AHEAD_FROM, capacity // 2)), glances) for shot in shots)
     runs: list[_Run] = []
     parts: list[Detections] = []
     reasons: Counter[str] = Counter()
