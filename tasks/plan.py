@@ -33,6 +33,7 @@ from tasks.recognisers.deepface import ArcFace, Facenet, Facenet512, GhostFaceNe
 from tasks.recognisers.dlib import DlibResNet
 from tasks.recognisers.none import NoRecogniser
 from tasks.samplers.dynamic import Dynamic
+from tasks.samplers.dynamic_thesis import DynamicThesis
 from tasks.samplers.every_frame import EveryFrame
 from tasks.selectors.known_faces import KnownFaces
 from tasks.selectors.time_and_place import TimeAndPlace
@@ -48,7 +49,7 @@ from tasks.video.parts import Part
 from tasks.video.sources import Images
 
 ShotFinder = Annotated[TransNetV2 | Content | OneShot, Field(discriminator="method")]
-Sampler = Annotated[Dynamic | EveryFrame, Field(discriminator="method")]
+Sampler = Annotated[Dynamic | EveryFrame | DynamicThesis, Field(discriminator="method")]
 Detector = Annotated[
     CenterFace | YuNet | YuFace | Mtcnn | RetinaFace | DlibHog | DlibCnn | Haar | DeepFaceDetector, Field(discriminator="method")
 ]

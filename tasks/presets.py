@@ -14,7 +14,7 @@ NAMES: tuple[Preset, ...] = get_args(Preset)
 
 _THESIS_DEEPFACE = {"detector": {"method": "retinaface"}, "recogniser": {"method": "facenet512"}}
 _THESIS_DLIB = {"detector": {"method": "dlib_hog"}, "recogniser": {"method": "dlib"}}
-_DYNAMIC = {"sampler": {"method": "dynamic"}}
+_DYNAMIC = {"sampler": {"method": "dynamic_thesis"}}
 _EVERY_FRAME = {"sampler": {"method": "every_frame"}}
 
 PRESETS: dict[Preset, dict[str, Any]] = {

@@ -9,7 +9,7 @@ import numpy as np
 
 from tasks import arrays
 from tasks.faces import Floats
-from tasks.looking import Finder
+from tasks.finder import Finder
 from tasks.manifests import Photos
 from tasks.photos import one_face, read_photo
 from tasks.plan import FindFaces

@@ -10,7 +10,7 @@ from tasks import progress
 from tasks.checking import check
 from tasks.errors import BadVideo
 from tasks.faces import Detections
-from tasks.looking import Finder
+from tasks.finder import Finder
 from tasks.manifests import BlurCheck, Choice, SegmentFaces, TrackSet, Video
 from tasks.places import source_of
 from tasks.plan import FindFaces, VerifyBlur
