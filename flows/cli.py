@@ -125,6 +125,7 @@ def _add_who(parser: argparse.ArgumentParser) -> None:
 def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people", type=Path, metavar="FILE", help="names, merges and splits by hand: a changed people.toml")
     parser.add_argument("--plan", type=Path, metavar="FILE", help="settings, as TOML")
+    parser.add_argument("--preset", metavar="NAME", help="detector and recogniser: fast, balanced, best, ...")
     parser.add_argument("--set", action="append", default=[], metavar="STAGE.NAME=VALUE", help="one setting; may be repeated")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -60,7 +61,7 @@ def _run(request: Request, screen: Screen) -> BlurReport:
 def people(options: argparse.Namespace) -> None:
     """`veil people`."""
     source, folder = absolute(options.video), options.output.resolve()
-    plan = make_plan(load_values(options.plan, [*options.set, *_who_is_who(options)]))
+    plan = make_plan(values_of(options, _who_is_who(options)))
     check_source(source)
     check_folder(folder, options.overwrite, CONTENTS)
     screen = Screen()
@@ -75,9 +76,14 @@ def people(options: argparse.Namespace) -> None:
     screen.say("It shows faces, which are biometric data: delete it when it is no longer needed.")
 
 
+def values_of(options: argparse.Namespace, shorter: Sequence[str] = ()) -> dict[str, Any]:
+    """The settings that `--plan`, `--set`, `shorter` words for them and `--preset` give, later ones winning."""
+    return load_values(options.plan, [*options.set, *shorter]) | ({"preset": options.preset} if options.preset else {})
+
+
 def plan_of(options: argparse.Namespace) -> Plan:
     """The plan that a command line asks for: its own words over `--set` over the plan's file."""
-    values = load_values(options.plan, [*options.set, *_said_shorter(options)])
+    values = values_of(options, _said_shorter(options))
     chosen: dict[str, Any] | None = None
     if options.keep_picked and not options.at:
         raise BadSetting("--keep-picked", "nobody is picked", fix="say who with --at TIME,X,Y")

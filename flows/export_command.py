@@ -7,7 +7,7 @@ import argparse
 from flows.commands import plan_of
 from flows.embedded_server import EmbeddedServer
 from flows.export_target import check_export
-from flows.request import check_source
+from flows.request import check_models, check_source
 from flows.screen import Screen
 from tasks import progress
 from tasks.video.locations import absolute
@@ -19,6 +19,7 @@ def export(options: argparse.Namespace) -> None:
     plan = plan_of(options)
     check_source(source)
     check_export(source, target, options.overwrite, options.boxes)
+    check_models(plan)
     screen = Screen()
     server = EmbeddedServer()
     from flows.export_video import export_video  # Prefect takes seconds to load

@@ -11,7 +11,7 @@ from flows.export_target import check_export
 from flows.job import Job, segments_at_once
 from flows.look_through import follow, look_through
 from flows.missed import missed_before
-from flows.request import check_source
+from flows.request import check_models, check_source
 from tasks import progress
 from tasks.by_hand import with_files_read
 from tasks.choose_people import choose_people
@@ -49,6 +49,7 @@ def export_video(source: Location, target: Path, plan: Plan = DEFAULT_PLAN, over
     """
     found = check_source(source)
     check_export(source, target, overwrite, boxes)
+    check_models(plan)
     source_sha256 = found.content_hash()
     plan = with_files_read(plan, source_sha256)
     files = tuple(photo_files(plan.choose_people.photos))

@@ -14,7 +14,7 @@ from flows.look_through import follow, look_through
 from flows.people import People, people_of
 from flows.people_file import changed_file, people_file_of
 from flows.people_page import CONTENTS, write_people
-from flows.request import check_source
+from flows.request import check_models, check_source
 from tasks.by_hand import with_files_read
 from tasks.plan import Plan
 from tasks.results import results_folder
@@ -42,6 +42,7 @@ def find_people(source: Location, folder: Path, plan: Plan = DEFAULT_PLAN, overw
     check_folder(folder, overwrite, CONTENTS)
     source_sha256 = found.content_hash()
     plan = with_files_read(plan, source_sha256)
+    check_models(plan)
     job = Job()
     video, shots, _, faces = look_through(job, source, source_sha256, plan)
     tracks = follow(job, video, shots, faces, plan)

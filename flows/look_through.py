@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flows.job import Job
 from tasks.build_tracks import build_tracks
@@ -40,7 +40,11 @@ def look_through(
     num_frames = video.info.num_frames
     shots = job.run(find_shots, num_frames, source, video, plan.find_shots)
     segments = cut_into_segments(shots.shots, round(plan.segment_seconds * video.info.frame_rate))
-    faces = job.map(find_faces, num_frames, {"segment": segments}, source=source, video=video, settings=plan.find_faces)
+    parts: dict[str, Sequence[Any]] = {
+        "segment": segments,
+        "glance_refs": [shots.glances_of(segment.first, segment.last) for segment in segments],
+    }
+    faces = job.map(find_faces, num_frames, parts, source=source, video=video, settings=plan.find_faces)
     return LookedThrough(video, shots, segments, faces)
 
 

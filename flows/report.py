@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -55,7 +56,9 @@ class BlurReport(Manifest):
     """why no packet of the source's picture could be copied; None where it could"""
     num_shots: int
     num_looks: int
-    """frames in which faces were looked for"""
+    """frames whose whole picture was looked at"""
+    looks_by_reason: dict[str, int]
+    """why each look was taken, those near an expected face apart (see `tasks.samplers.looks`)"""
     num_checked_frames: int
     """frames of the finished video in which faces were looked for again"""
     left_out: tuple[str, ...]
@@ -95,6 +98,7 @@ def make_report(
         why_all_encoded=rendering.why_all_encoded,
         num_shots=len(shots.shots),
         num_looks=sum(each.num_looks for each in faces),
+        looks_by_reason=dict(sum((Counter(each.reasons) for each in faces), Counter())),
         num_checked_frames=check.num_checked_frames,
         left_out=left_out(info.dropped, plan.keep_metadata),
         encoding=rendering.encoding,

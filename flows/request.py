@@ -8,6 +8,8 @@ from pathlib import Path
 from flows.report import BlurReport
 from tasks.by_hand import with_files_read
 from tasks.errors import BadOutput
+from tasks.models.session import check_device
+from tasks.models.weights import check_ready, fetch, find_model
 from tasks.photos import photo_files, photo_sha256
 from tasks.places import check_apart, source_of, target_of
 from tasks.plan import Plan
@@ -47,6 +49,7 @@ def check_request(source: str, target: str, plan: Plan, overwrite: bool) -> Requ
     place.check()
     if isinstance(place, VideoTarget):
         check_holds(found.file, place, plan.blur_faces.encoder)
+    check_models(plan)
     photos = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in photos)
     source_sha256 = found.content_hash()
@@ -75,6 +78,15 @@ def check_source(source: str) -> Source:
     found.check()
     probe_store(ObjectStore())
     return found
+
+
+def check_models(plan: Plan) -> None:
+    """Raises MissingWeights or BadWeights for a model that is not as it should be, and DeviceError for a processor that is not there."""
+    check_device(plan.find_faces.runtime)
+    for name in plan.find_faces.models:
+        if plan.allow_downloads and find_model(name).origin == "download":
+            fetch(name)
+        check_ready(name)
 
 
 def finished_before(request: Request) -> BlurReport | None:

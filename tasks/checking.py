@@ -11,7 +11,8 @@ import av
 import numpy as np
 
 from tasks.faces import Detections, Floats
-from tasks.looking import Finder, look_at
+from tasks.finder import Finder
+from tasks.looking import look_at
 from tasks.matching import euclidean, intersection_over_union
 from tasks.method import Settings
 from tasks.tracks import Cover, Track

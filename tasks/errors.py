@@ -10,6 +10,7 @@ VeilError
 │   └── NoSpace           the disk is full
 ├── MissingWeights        a model's file is not there
 ├── BadWeights            a model's file is not what the manifest says
+├── DeviceError           the processor that models were to run on is not there, or failed
 └── StoreError            the results store cannot be written, read, or holds something else
 """
 
@@ -63,6 +64,10 @@ class MissingWeights(VeilError):
 
 class BadWeights(VeilError):
     """A model's file does not have the hash that the manifest gives."""
+
+
+class DeviceError(VeilError):
+    """What a model was to run on is not there, or failed."""
 
 
 class StoreError(VeilError):

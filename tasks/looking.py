@@ -2,68 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Protocol
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
 
 import av
 import numpy as np
-import numpy.typing as npt
 
-from tasks.faces import Detections, Faces, Floats
-from tasks.models.session import num_cores
+from tasks.faces import Detections
+from tasks.finder import Finder
+from tasks.matching import intersection_over_union
+from tasks.samplers.looks import Glances, Look, Looking, Request, Sampler, Stretch
 from tasks.tracks import Shot
 from tasks.video.info import VideoInfo
-from tasks.video.upright import to_decoded, upright_bgr, upright_size
 
 _WINDOW_BYTES = 192 << 20
 _MOST_WINDOW_FRAMES = 129
-
-
-class Detector(Protocol):
-    def detect(self, picture_bgr: npt.NDArray[np.uint8]) -> Faces:
-        """The faces of a picture, (H, W, 3) uint8 BGR, upright, in its pixels; called from several threads at once."""
-
-
-class Recogniser(Protocol):
-    def embed(self, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:
-        """Embeddings, (N, D) float32, and qualities, (N,) float32, 0 to 1, of the faces of one picture."""
-
-
-class Sampler(Protocol):
-    def looks(self, first: int, last: int, window_frames: int, frame_rate: float = 30.0) -> Generator[list[int], Detections, None]:
-        """Yields frames to look at, from first to last of one shot; takes back what was found at them, in order of frame."""
-
-
-class Finder:
-    """A loaded detector and a loaded recogniser, which look at several pictures side by side: a core for each beats all cores for one.
-
-    Leaving its `with` block ends its threads, and gives back what they hold.
-    """
-
-    def __init__(self, detector: Detector, recogniser: Recogniser) -> None:
-        self.recogniser = recogniser
-        self._detector = detector
-        self._pool = ThreadPoolExecutor(num_cores(), thread_name_prefix="find-faces")
-
-    def __enter__(self) -> Finder:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-    def find(self, pictures: Sequence[Callable[[], npt.NDArray[np.uint8]]]) -> list[tuple[Faces, Floats, Floats]]:
-        """For each picture its faces, their embeddings and the qualities of these.
-
-        A picture is what its call gives, (H, W, 3) uint8 BGR, upright; it is made where it is looked at.
-        """
-        return list(self._pool.map(self._find, pictures))
-
-    def _find(self, picture: Callable[[], npt.NDArray[np.uint8]]) -> tuple[Faces, Floats, Floats]:
-        picture_bgr = picture()
-        faces = self._detector.detect(picture_bgr)
-        return (faces, *self.recogniser.embed(picture_bgr, faces))
+_READ_AHEAD_FROM = 49  # frames that a sampler has at hand, two of its widest steps, before any are read ahead of it
+_SAME_FACE = 0.5  # IoU from which two faces of one frame, found by two looks, are one
 
 
 def window_frames(info: VideoInfo) -> int:
@@ -72,56 +29,98 @@ def window_frames(info: VideoInfo) -> int:
     return int(np.clip(_WINDOW_BYTES // frame_bytes, 5, _MOST_WINDOW_FRAMES))
 
 
-def seen_size(info: VideoInfo) -> tuple[tuple[int, int], npt.NDArray[np.float64]]:
-    """The size of the upright picture as it is shown, and how many of its pixels a sample stands for, across and down.
+@dataclass
+class _Run:
+    """A shot that is being looked through."""
 
-    Where samples are not square, faces are stretched; they are looked at in their true shape, the narrower side drawn out.
-    """
-    width, height = upright_size(*info.turn)
-    aspect = info.upright_aspect
-    size = (round(width * max(1.0, aspect)), round(height * max(1.0, 1 / aspect)))
-    return size, np.array(size) / (width, height)
+    looking: Looking
+    request: Request
+    started: dict[int, Future[Detections]] = field(default_factory=dict)
+
+    def waits_for(self) -> list[tuple[int, Look]]:
+        return [(number, look) for number, look in enumerate(self.request.looks) if number not in self.started]
+
+    @property
+    def is_answered(self) -> bool:
+        return len(self.started) == len(self.request.looks) and all(future.done() for future in self.started.values())
 
 
 def look(
-    frames: Iterator[tuple[int, av.VideoFrame]], shots: Sequence[Shot], info: VideoInfo, sampler: Sampler, finder: Finder
-) -> Detections:
-    """What the sampler's looks find in consecutive shots, whose frames come one by one."""
-    parts = []
-    for shot in shots:
-        window: dict[int, av.VideoFrame] = {}
-        looks = sampler.looks(shot.first, shot.last, window_frames(info), float(info.frame_rate))
-        wanted = next(looks)
-        while True:
-            # A window begins at the last one's end, which was looked at and needs no second look.
-            for frame in [frame for frame in window if wanted[0] > max(window)]:
-                del window[frame]
-            while wanted[-1] not in window:
-                number, picture = next(frames)
-                window[number] = picture
-            parts.append(look_at([(number, window[number]) for number in wanted], info, finder))
-            try:
-                wanted = looks.send(parts[-1])
-            except StopIteration:
-                break
-        for _ in range(shot.last - max(window)):
-            next(frames)
-    return Detections.concatenate(parts)
+    frames: Iterator[tuple[int, av.VideoFrame]],
+    shots: Sequence[Shot],
+    info: VideoInfo,
+    sampler: Sampler,
+    finder: Finder,
+    glances: Glances | None = None,
+) -> tuple[Detections, Counter[str]]:
+    """What the sampler's looks find in consecutive shots, whose frames come one by one; and how many looks were taken for which reason.
+
+    The looks of all shots inside the window are taken side by side, and decoding goes on meanwhile. `glances` are of the same frames.
+    """
+    capacity = window_frames(info)
+    window: dict[int, av.VideoFrame] = {}
+    waiting = deque(_stretch(shot, shots[0].first, info, min(capacity, max(_READ_AHEAD_FROM, capacity // 2)), glances) for shot in shots)
+    runs: list[_Run] = []
+    parts: list[Detections] = []
+    reasons: Counter[str] = Counter()
+    last, read_to = shots[-1].last, shots[0].first - 1
+    while waiting or runs:
+        while waiting and waiting[0].first <= read_to + 1:
+            looking = sampler.looks(waiting.popleft())
+            runs.append(_Run(looking, next(looking)))
+        for run in list(runs):
+            while run.is_answered:
+                answer = [run.started[number].result() for number in range(len(run.request.looks))]
+                parts += answer
+                reasons.update(look.reason if look.near is None else f"{look.reason} near" for look in run.request.looks)
+                try:
+                    run.request, run.started = run.looking.send(answer), {}
+                except StopIteration:
+                    runs.remove(run)
+                    break
+            for number, each in run.waits_for() if run in runs else []:
+                if each.frame in window:
+                    run.started[number] = finder.start(each, window[each.frame], info)
+        needed_from = min((run.request.keep_from for run in runs), default=read_to + 1)
+        for frame in [frame for frame in window if frame < needed_from]:
+            del window[frame]
+        if read_to < last and read_to - needed_from + 1 < capacity:
+            read_to, picture = next(frames)
+            window[read_to] = picture
+        elif runs:
+            wait([future for run in runs for future in run.started.values() if not future.done()], return_when=FIRST_COMPLETED)
+    return _once_a_face(Detections.concatenate(parts)), reasons
 
 
 def look_at(frames: Sequence[tuple[int, av.VideoFrame]], info: VideoInfo, finder: Finder) -> Detections:
     """What is found in these frames; boxes in pixels of the decoded picture."""
-    size, scale = seen_size(info)
-    found = finder.find([partial(upright_bgr, frame, info.rotation_degrees, size, info.mirrored) for _, frame in frames])
-    numbers = np.array([number for number, _ in frames], np.int64)
-    faces = [each for each, _, _ in found]
-    boxes = to_decoded(np.concatenate([each.boxes for each in faces]).reshape(-1, 2, 2) / scale, *info.turn)
-    return Detections(
-        looked=numbers,
-        frames=np.repeat(numbers, [len(each) for each in faces]),
-        boxes=np.concatenate([boxes.min(1), boxes.max(1)], 1).astype(np.float32),
-        scores=np.concatenate([each.scores for each in faces]),
-        landmarks=to_decoded(np.concatenate([each.landmarks for each in faces]) / scale, *info.turn).astype(np.float32),
-        embeddings=np.concatenate([embeddings for _, embeddings, _ in found]),
-        qualities=np.concatenate([qualities for _, _, qualities in found]),
+    started = [finder.start(Look(number, "grid"), frame, info) for number, frame in frames]
+    return Detections.concatenate(each.result() for each in started)
+
+
+def _stretch(shot: Shot, offset: int, info: VideoInfo, most_frames: int, glances: Glances | None) -> Stretch:
+    """A shot as samplers know it; `glances` begin at frame `offset`."""
+    return Stretch(
+        first=shot.first,
+        last=shot.last,
+        window_frames=most_frames,
+        frame_rate=float(info.frame_rate),
+        width=info.width,
+        height=info.height,
+        # A fade is divided in its middle: it reaches as far into a shot as the shot reaches beyond itself.
+        edges=(2 * shot.first - shot.visible_first, 2 * shot.last - shot.visible_last),
+        glances=None if glances is None else glances[shot.first - offset : shot.last + 1 - offset],
     )
+
+
+def _once_a_face(found: Detections) -> Detections:
+    """The better of two boxes of one frame that two looks gave to one face, and of all others each."""
+    kept = np.ones(len(found), bool)
+    for frame in np.unique(found.frames):
+        rows = np.arange(len(found))[found.rows_at(int(frame))]
+        same = intersection_over_union(found.boxes[rows], found.boxes[rows]) > _SAME_FACE
+        better = (found.scores[rows][:, None] > found.scores[rows]) | (
+            (found.scores[rows][:, None] == found.scores[rows]) & (rows[:, None] < rows)
+        )
+        kept[rows] = ~(same & better).any(0)
+    return found[kept]

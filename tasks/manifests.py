@@ -15,6 +15,7 @@ from tasks.choosing import Decision
 from tasks.copying import Stretch
 from tasks.errors import BadSetting
 from tasks.faces import Detections, Floats
+from tasks.glances import CHUNK_FRAMES
 from tasks.method import Settings
 from tasks.moments import frame_from
 from tasks.results import Manifest, ObjectRef, ObjectStore
@@ -112,6 +113,12 @@ class Shots(Manifest):
     """All shots of a video, in order; every frame is in one."""
 
     shots: tuple[Shot, ...]
+    glance_refs: tuple[ObjectRef, ...] = ()
+    """grey thumbnails of all frames, `CHUNK_FRAMES` an object; none where the finder did not look at the pictures"""
+
+    def glances_of(self, first: int, last: int) -> tuple[ObjectRef, ...]:
+        """The objects that hold the frames first to last."""
+        return self.glance_refs[first // CHUNK_FRAMES : last // CHUNK_FRAMES + 1]
 
 
 class SegmentFaces(Manifest):
@@ -119,7 +126,10 @@ class SegmentFaces(Manifest):
 
     detections_ref: ObjectRef
     num_looks: int
+    """frames of which the whole picture was looked at"""
     num_frames: int
+    reasons: dict[str, int] = Field(default_factory=dict)
+    """looks by reason (see `tasks.samplers.looks`), those near an expected face apart"""
 
     @property
     def detections(self) -> Detections:

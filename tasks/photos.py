@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from tasks.errors import BadPhoto
 from tasks.faces import Faces, Floats
+from tasks.finder import Finder
 from tasks.hashing import file_sha256
-from tasks.looking import Finder
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 _MOST_PIXELS = 1600  # of a photo's long side: a detector finds no more on a larger one

@@ -10,19 +10,31 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, FieldSerializationInfo, ValidationError, field_serializer, model_validator
 
 from tasks.blurs.ways import NoBlur, Pixelate, Round, Solid, Square
 from tasks.detectors.centerface import CenterFace
+from tasks.detectors.deepface import DeepFaceDetector
+from tasks.detectors.dlib_family import DlibCnn, DlibHog
+from tasks.detectors.haar import Haar
+from tasks.detectors.mtcnn import Mtcnn
+from tasks.detectors.retinaface import RetinaFace
+from tasks.detectors.yuface import YuFace
+from tasks.detectors.yunet import YuNet
 from tasks.errors import BadSetting
 from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
 from tasks.linkers.assignment import Assignment
-from tasks.method import Settings
+from tasks.method import FOR_A_KEY, Settings
+from tasks.models.runtime import Runtime
+from tasks.models.weights import find_model
 from tasks.moments import Moment
 from tasks.named_people import EditPeople
+from tasks.presets import PRESETS, Preset
+from tasks.recognisers.deepface import ArcFace, Facenet, Facenet512, GhostFaceNet, OpenFace, SFace
 from tasks.recognisers.dlib import DlibResNet
 from tasks.recognisers.none import NoRecogniser
 from tasks.samplers.dynamic import Dynamic
+from tasks.samplers.dynamic_thesis import DynamicThesis
 from tasks.samplers.every_frame import EveryFrame
 from tasks.selectors.everyone import Everyone
 from tasks.selectors.known_faces import KnownFaces
@@ -41,9 +53,13 @@ from tasks.video.parts import Part
 from tasks.video.sources import Images
 
 ShotFinder = Annotated[TransNetV2 | Content | OneShot, Field(discriminator="method")]
-Sampler = Annotated[Dynamic | EveryFrame, Field(discriminator="method")]
-Detector = CenterFace
-Recogniser = Annotated[DlibResNet | NoRecogniser, Field(discriminator="method")]
+Sampler = Annotated[Dynamic | EveryFrame | DynamicThesis, Field(discriminator="method")]
+Detector = Annotated[
+    CenterFace | YuNet | YuFace | Mtcnn | RetinaFace | DlibHog | DlibCnn | Haar | DeepFaceDetector, Field(discriminator="method")
+]
+Recogniser = Annotated[
+    DlibResNet | Facenet512 | Facenet | ArcFace | SFace | GhostFaceNet | OpenFace | NoRecogniser, Field(discriminator="method")
+]
 Linker = Assignment
 Interpolator = Annotated[Pchip | Linear | Nearest | CubicSpline | Polynomial, Field(discriminator="method")]
 Smoother = Annotated[MovingAverage | SavitzkyGolay | NoSmoothing, Field(discriminator="method")]
@@ -59,6 +75,12 @@ class FindFaces(Settings):
     sampler: Sampler = Dynamic()
     detector: Detector = CenterFace()
     recogniser: Recogniser = DlibResNet()
+    runtime: Runtime = Runtime()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names in the manifest of the models that it needs."""
+        return (*self.detector.models, *self.recogniser.models)
 
 
 class BuildTracks(Settings):
@@ -131,8 +153,11 @@ class VerifyBlur(Settings):
 
 
 class Plan(Settings):
-    """All stages' settings. The defaults are the recommended ones."""
+    """All stages' settings. The defaults are the recommended ones. Raises BadSetting for a model that its licence does not allow."""
 
+    preset: Preset = Field("balanced", description="what is used where the plan does not say: a detector and a recogniser that go together")
+    allow_non_commercial: bool = Field(False, description="whether models may be used whose licence does not allow commercial use")
+    allow_downloads: bool = Field(False, description="whether models that are not there yet may be fetched before work begins")
     images: Images = Images()
     start: Moment | None = Field(None, description="begin with the first frame from this time (62.5, 1:02.5) on, or this one (1500f)")
     end: Moment | None = Field(None, description="stop before the first frame from this time on, or before this one")
@@ -155,6 +180,24 @@ class Plan(Settings):
         if self.people and not self.edit_people.is_nothing:
             raise ValueError("give either people, a file, or edit_people")
         return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, values: object) -> object:
+        return _over(_of_preset(values), values) if isinstance(values, dict) else values
+
+    @model_validator(mode="after")
+    def _licences(self) -> Plan:
+        for model in map(find_model, self.find_faces.models):
+            if not (model.commercial or self.allow_non_commercial):
+                problem = f"may not be used commercially (licence: {model.licence})"
+                raise BadSetting(model.name, problem, fix="choose another model, or set allow_non_commercial to true if that is no problem")
+        return self
+
+    @field_serializer("preset", "allow_non_commercial", "allow_downloads")
+    def _without_effect(self, value: object, info: FieldSerializationInfo) -> object:
+        # What they have led to is in the settings; by themselves they change no result.
+        return None if info.context == FOR_A_KEY else value
 
 
 def load_values(path: Path | None, assignments: Sequence[str] = ()) -> dict[str, Any]:
@@ -180,9 +223,14 @@ def load_values(path: Path | None, assignments: Sequence[str] = ()) -> dict[str,
 def make_plan(values: dict[str, Any]) -> Plan:
     """A checked plan; what is left out has its default. Raises BadSetting for the first thing that is wrong, with the right ones."""
     try:
-        return Plan.model_validate(_over(Plan().model_dump(), values))
+        return Plan.model_validate(_over(_over(Plan().model_dump(), _of_preset(values)), values))
     except ValidationError as error:
         raise _explained(error) from None
+
+
+def _of_preset(values: dict[str, Any]) -> dict[str, Any]:
+    """What the preset that is named in the values says; nothing for an unknown name, which is complained of later."""
+    return next((given for name, given in PRESETS.items() if name == values.get("preset")), {})
 
 
 def _over(defaults: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:

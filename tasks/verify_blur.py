@@ -10,7 +10,7 @@ from tasks import progress
 from tasks.checking import check
 from tasks.errors import BadVideo
 from tasks.faces import Detections
-from tasks.looking import Finder
+from tasks.finder import Finder
 from tasks.manifests import BlurCheck, Choice, SegmentFaces, TrackSet, Video
 from tasks.places import source_of
 from tasks.plan import FindFaces, VerifyBlur
@@ -37,7 +37,7 @@ def verify_blur(
     kept = _all(store, choice.kept_refs)
     limits = (settings.sure_score, settings.same_face)
     frames = progress.counted("verify_blur", written.frames(info, index, 0, len(index) - 1))
-    with closing(frames), Finder(looking.detector.load(), looking.recogniser.load()) as finder:
+    with closing(frames), Finder(looking.detector.load(looking.runtime), looking.recogniser.load(looking.runtime)) as finder:
         some = ((number, frame) for number, frame in frames if number % settings.every_frames == settings.every_frames // 2)
         findings, missed = check(some, video.info, cover, kept, tracks.tracks, finder, limits)
     return BlurCheck(

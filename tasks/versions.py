@@ -9,8 +9,8 @@ from tasks.models.weights import list_models
 STAGES = {
     "probe_video": 2,
     "read_photos": 1,
-    "find_shots": 1,
-    "find_faces": 2,
+    "find_shots": 2,
+    "find_faces": 3,
     "build_tracks": 1,
     "edit_people": 1,
     "choose_people": 3,

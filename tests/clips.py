@@ -15,7 +15,7 @@ import argparse
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -575,6 +575,65 @@ def talking_head_script(seconds: float = 60.0) -> Script:
     return Script((Shot(seconds, background=43, layers=(Actor("collins", (Pose(0, 0.5, 0.4, 0.13),), sway=0.05),), pan=0.002),))
 
 
+def many_shots_script(num_cuts: int = 60, num_fades: int = 40, seconds: float = 300.0) -> Script:
+    """Shots of about the same length in any order of transitions: fades of 4 to 40 frames at 30 frames/s, half of them through black.
+
+    Somebody is in most shots, near or far, still or on her way; every third shot goes back to an earlier place.
+    """
+    random = np.random.default_rng(7)
+    entries = random.permutation(np.arange(num_cuts + num_fades) < num_fades)
+    lengths = random.permutation(np.linspace(4, 40, num_fades).round() // 2 * 2) / 30
+    shots = [Shot(seconds / (len(entries) + 1), background=100, layers=(Actor("collins", (Pose(0, 0.5, 0.42, 0.11),)),))]
+    fade = 0
+    for number, is_fade in enumerate(entries, 1):
+        person: Person = "collins" if random.random() < 0.5 else "hopper"
+        x, y, width = random.uniform(0.25, 0.75), random.uniform(0.4, 0.55), random.uniform(0.06, 0.16)
+        actor = Actor(person, (Pose(0, x, y, width), Pose(3, x + random.uniform(-0.2, 0.2), y, width)), sway=0.05)
+        background = 100 + (number - 2 if number % 3 == 0 else number)
+        shown = seconds / (len(entries) + 1) + random.uniform(-0.6, 0.6)
+        shot = Shot(shown, background, (actor,) if random.random() < 0.8 else (), pan=random.choice([0.0, 0.012, 0.05]))
+        if is_fade:
+            shot = replace(shot, enter="fade" if fade % 2 else "crossfade", enter_seconds=float(lengths[fade]))
+            fade += 1
+        shots.append(shot)
+    return Script(tuple(shots))
+
+
+def visits_script() -> Script:
+    """Hopper looks in for a few frames at a time, from an edge or from behind a post, fast; Collins stays and shakes her head."""
+    shakes = tuple(Pose(i / 6, 0.75 + 0.012 * (i % 2), 0.40, 0.10) for i in range(61))
+    still = Actor("collins", shakes)
+
+    def visit(at: float, x: float, y: float, frames: float) -> Actor:
+        inside = min(max(x, 0.1), 0.9), min(max(y, 0.2), 0.8)
+        stops = ((at - frames / 60 - 0.2, (x, y)), (at - frames / 60, inside), (at + frames / 60, inside), (at + frames / 60 + 0.2, (x, y)))
+        return Actor("hopper", tuple(Pose(seconds, *centre, 0.07) for seconds, centre in stops), sway=0)
+
+    visits = [
+        visit(1.13 + 1.31 * i, x, y, frames)
+        for i, (x, y, frames) in enumerate(
+            ((-0.3, 0.5, 2), (1.3, 0.6, 4), (0.3, -0.4, 6), (0.4, 1.5, 8), (-0.3, 0.4, 10), (0.2, 1.5, 3), (-0.3, 0.6, 5))
+        )
+    ]
+    return Script((Shot(10.0, background=44, layers=(*visits, still)),))
+
+
+def run_script() -> Script:
+    """Hopper runs through the picture and back, Collins jumps up and down."""
+    runs = Actor(
+        "hopper",
+        (
+            Pose(0, -0.2, 0.5, 0.08),
+            Pose(0.6, 1.2, 0.5, 0.08),
+            Pose(1.4, 1.2, 0.45, 0.09),
+            Pose(2.2, -0.2, 0.45, 0.09),
+            Pose(4, -0.2, 0.4, 0.08),
+        ),
+    )
+    jumps = Actor("collins", tuple(Pose(i / 5, 0.6, 0.3 + 0.2 * (i % 2), 0.09) for i in range(21)))
+    return Script((Shot(4.0, background=45, layers=(runs, jumps), pan=0.1),))
+
+
 SCRIPTS: dict[str, Callable[[], Script]] = {
     "demo": demo_script,
     "two_people": two_people_script,
@@ -585,6 +644,9 @@ SCRIPTS: dict[str, Callable[[], Script]] = {
     "growing": growing_script,
     "small_faces": small_faces_script,
     "talking_head": talking_head_script,
+    "many_shots": many_shots_script,
+    "visits": visits_script,
+    "run": run_script,
 }
 
 

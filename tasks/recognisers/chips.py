@@ -2,44 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tasks.faces import Floats
+from tasks.faces import Faces, Floats, Ints
 
-CHIP_PIXELS = 150
 _PADDING = 0.25  # of the face's size, on every side, as dlib's recogniser was trained with
-
 # Mean positions in the unit square of the centres of both eyes, the nose tip and both corners of the mouth: dlib's mean face shape.
 _MEAN_FACE = np.array([[0.2255, 0.2160], [0.7546, 0.2160], [0.4901, 0.5156], [0.2541, 0.7802], [0.7261, 0.7802]], np.float32)
-_IN_CHIP = (_MEAN_FACE + _PADDING) / (1 + 2 * _PADDING) * CHIP_PIXELS
 
 _ENOUGH_PIXELS = 80.0  # of width: more does not make an embedding better
 _SHARP = 60.0  # variance of the Laplacian of a chip that is in focus
 
 
-def warp(picture_bgr: npt.NDArray[np.uint8], landmarks: Floats) -> npt.NDArray[np.uint8]:
-    """The chip, (150, 150, 3) uint8 BGR, of the face with these landmarks, (5, 2) float32, turned and scaled without shear."""
+@dataclass(frozen=True, eq=False)
+class Form:
+    """How a recogniser wants faces cut out: a square of so many pixels, and where in it the five landmarks go, (5, 2)."""
+
+    pixels: int
+    landmarks: Floats
+
+
+DLIB_FORM = Form(150, (_MEAN_FACE + _PADDING) / (1 + 2 * _PADDING) * 150)
+
+
+def warp(picture_bgr: npt.NDArray[np.uint8], landmarks: Floats, form: Form = DLIB_FORM) -> npt.NDArray[np.uint8]:
+    """The chip, (pixels, pixels, 3) uint8 BGR, of the face with these landmarks, (5, 2) float32, turned and scaled without shear."""
     height, width = picture_bgr.shape[:2]
     span = float(np.ptp(landmarks, axis=0).max())
     left, top = np.clip(np.floor(landmarks.min(0) - 2 * span), 0, [width - 1, height - 1]).astype(int)
     right, bottom = np.clip(np.ceil(landmarks.max(0) + 2 * span), [left + 1, top + 1], [width, height]).astype(int)
     region, points = picture_bgr[top:bottom, left:right], landmarks - np.array([left, top], np.float32)
-    shrink = int(1 / max(_scale(_similarity(points, _IN_CHIP)), 1e-3))
+    shrink = int(1 / max(_scale(_similarity(points, form.landmarks)), 1e-3))
     if shrink > 1:  # warping alone would skip pixels
         smaller = (max(1, region.shape[1] // shrink), max(1, region.shape[0] // shrink))
         points = (points * (np.array(smaller) / np.array(region.shape[1::-1]))).astype(np.float32)
         region = cv2.resize(region, smaller, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    chip = cv2.warpAffine(region, _similarity(points, _IN_CHIP), (CHIP_PIXELS, CHIP_PIXELS), borderMode=cv2.BORDER_REPLICATE)
+    chip = cv2.warpAffine(region, _similarity(points, form.landmarks), (form.pixels, form.pixels), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(chip, np.uint8)
 
 
-def quality(chip_bgr: npt.NDArray[np.uint8], landmarks: Floats, width_pixels: float) -> float:
-    """0 to 1: how large, sharp and frontal a face is, hence how far its embedding is to be trusted."""
-    large = min(1.0, width_pixels / _ENOUGH_PIXELS)
+def large_enough(faces: Faces, min_pixels: int, min_score: float) -> Ints:
+    """The rows of faces that may get an embedding."""
+    return np.flatnonzero((faces.boxes[:, 2] - faces.boxes[:, 0] >= min_pixels) & (faces.scores >= min_score))
+
+
+def quality(chip_bgr: npt.NDArray[np.uint8], faces: Faces, row: int) -> float:
+    """0 to 1: how large, sharp, frontal and surely found a face is, hence how far its embedding is to be trusted; of dlib's chip of it."""
+    large = min(1.0, float(faces.boxes[row, 2] - faces.boxes[row, 0]) / _ENOUGH_PIXELS)
     sharp = min(1.0, float(cv2.Laplacian(cv2.cvtColor(chip_bgr, cv2.COLOR_BGR2GRAY), cv2.CV_32F).var()) / _SHARP)
-    return large * (0.3 + 0.7 * sharp) * (0.1 + 0.9 * frontality(landmarks))
+    return large * (0.3 + 0.7 * sharp) * (0.1 + 0.9 * frontality(faces.landmarks[row])) * float(faces.scores[row])
 
 
 def frontality(landmarks: Floats) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +11,10 @@ from pydantic import Field
 
 from tasks.faces import Faces, Floats
 from tasks.method import Method
-from tasks.models.session import load_session
+from tasks.models.runtime import ON_ANYTHING, Runtime
+from tasks.models.session import Session, load_session
 from tasks.recognisers import chips
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+from tasks.recognisers.boundary import BOUNDARY, in_common_unit
 
 _DIMENSIONS = 128
 
@@ -27,9 +26,15 @@ class DlibResNet(Method):
     min_face_pixels: int = Field(20, ge=8, le=512, description="smaller faces get no embedding")
 
     min_score: float = Field(0.4, ge=0, le=1, description="faces that the detector is less sure of get no embedding")
+    boundary: float = Field(BOUNDARY, gt=0, description="its distance that all thresholds call 0.6: a larger one finds more faces alike")
 
-    def load(self) -> DlibRecogniser:
-        return DlibRecogniser(self, load_session("dlib_resnet", threads=1))
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names in the manifest: what it needs, and on what terms."""
+        return ("dlib_resnet",)
+
+    def load(self, runtime: Runtime = ON_ANYTHING) -> DlibRecogniser:
+        return DlibRecogniser(self, load_session("dlib_resnet", threads=1, runtime=runtime))
 
 
 @dataclass(frozen=True)
@@ -37,16 +42,15 @@ class DlibRecogniser:
     """The loaded network."""
 
     settings: DlibResNet
-    session: InferenceSession
+    session: Session
 
     def embed(self, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:
         """Embeddings (N, 128) float32 and qualities (N,) float32, 0 to 1, of the faces; NaN and 0 where there is none."""
         embeddings = np.full((len(faces), _DIMENSIONS), np.nan, np.float32)
         qualities = np.zeros(len(faces), np.float32)
-        widths = faces.boxes[:, 2] - faces.boxes[:, 0]
-        for row in np.flatnonzero((widths >= self.settings.min_face_pixels) & (faces.scores >= self.settings.min_score)):
+        for row in chips.large_enough(faces, self.settings.min_face_pixels, self.settings.min_score):
             chip = chips.warp(picture_bgr, faces.landmarks[row])
             network_input = np.ascontiguousarray(chip[:, :, ::-1].transpose(2, 0, 1)[None], np.float32)
             embeddings[row] = self.session.run(["embeddings"], {"chips": network_input})[0][0]
-            qualities[row] = chips.quality(chip, faces.landmarks[row], float(widths[row])) * float(faces.scores[row])
-        return embeddings, qualities
+            qualities[row] = chips.quality(chip, faces, int(row))
+        return in_common_unit(embeddings, self.settings.boundary), qualities

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from tasks.faces import Faces, Floats
 from tasks.method import Method
+from tasks.models.runtime import ON_ANYTHING, Runtime
 
 
 class NoRecogniser(Method):
@@ -16,7 +17,11 @@ class NoRecogniser(Method):
 
     method: Literal["none"] = "none"
 
-    def load(self) -> NoRecogniser:
+    @property
+    def models(self) -> tuple[str, ...]:
+        return ()
+
+    def load(self, runtime: Runtime = ON_ANYTHING) -> NoRecogniser:
         return self
 
     def embed(self, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Literal
 
-from tasks.faces import Detections
 from tasks.method import Method
+from tasks.samplers.looks import Look, Looking, Request, Stretch
 
 
 class EveryFrame(Method):
@@ -14,6 +13,7 @@ class EveryFrame(Method):
 
     method: Literal["every_frame"] = "every_frame"
 
-    def looks(self, first: int, last: int, window_frames: int, frame_rate: float = 30.0) -> Generator[list[int], Detections, None]:
-        for start in range(first, last + 1, window_frames):
-            yield list(range(start, min(start + window_frames, last + 1)))
+    def looks(self, stretch: Stretch) -> Looking:
+        for start in range(stretch.first, stretch.last + 1, stretch.window_frames):
+            end = min(start + stretch.window_frames, stretch.last + 1)
+            yield Request([Look(frame, "grid") for frame in range(start, end)], start)

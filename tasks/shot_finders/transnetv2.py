@@ -12,6 +12,7 @@ from pydantic import Field
 
 from tasks.method import Method
 from tasks.models.session import load_session, num_cores
+from tasks.shot_finders.dips import sketched, with_dips
 from tasks.shot_finders.transitions import Thumbnail, Transition
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _CONTEXT = 25  # frames at each end of a window of which the network knows too l
 _SLOW_FRAMES = 24  # in which a fade has changed the colours, if not yet all of them
 _SPIKE = 2.0
 _SMALLEST_SPIKE = 3.0  # grey levels
-_BLOCK_FRAMES = 50  # passed over together where nothing can have begun
+_AROUND_SPIKE = 4  # frames on both sides of a jump, of which the network is asked
 _MOST_OF_IT = 0.5  # of a transition's change, in one step: a cut
 
 
@@ -53,28 +54,36 @@ class TransNetV2Finder:
     def transitions(self, thumbnails: Iterator[Thumbnail]) -> list[Transition]:
         """The transitions between (27, 48, 3) uint8 RGB pictures of all the frames, in order."""
         parts = [self._look(window) for window in _windows(thumbnails, self.settings.window_frames)]
-        single, many, jumps = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return find_transitions(single, many, jumps, self.settings.threshold)
+        single, many, jumps, sketches = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return with_dips(find_transitions(single, many, jumps, self.settings.threshold), sketches)
 
     def _look(self, window: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Probabilities of both heads and the change from the frame before, for the middle of a window (T, 27, 48, 3)."""
+        """Probabilities of both heads, the change from the frame before, and sketches, for the middle of a window (T, 27, 48, 3)."""
         jumps = np.abs(np.diff(window.astype(np.int16), axis=0, prepend=window[:1])).mean((1, 2, 3), dtype=np.float32)
         single, many = np.zeros((2, len(window) - 2 * _CONTEXT), np.float32)
         for first, last in self._stretches_to_look_at(window, jumps):
             heads = self.session.run(["single", "many"], {"frames": window[None, first : last + 2 * _CONTEXT]})
             single[first:last], many[first:last] = (head[_CONTEXT:-_CONTEXT] for head in heads)
-        return single, many, jumps[_CONTEXT:-_CONTEXT]
+        return single, many, jumps[_CONTEXT:-_CONTEXT], sketched(window[_CONTEXT:-_CONTEXT])
 
     def _stretches_to_look_at(self, window: npt.NDArray[np.uint8], jumps: npt.NDArray[np.float32]) -> list[tuple[int, int]]:
         """The gate: stretches of a window's middle, first and one after last, in which a transition may be."""
-        open_at = (_colour_change(window, _SLOW_FRAMES) >= self.settings.still) | _spikes(jumps)
-        if self.settings.still == 0:
-            open_at[:] = True
         num_frames = len(window) - 2 * _CONTEXT
-        starts = range(0, num_frames, _BLOCK_FRAMES)
-        # A transition shows in what is compared with it until so many frames after its end.
-        blocks = [open_at[_CONTEXT + start : _CONTEXT + min(start + _BLOCK_FRAMES, num_frames) + _SLOW_FRAMES].any() for start in starts]
-        return [(first * _BLOCK_FRAMES, min((last + 1) * _BLOCK_FRAMES, num_frames)) for first, last in _runs(np.array(blocks))]
+        if self.settings.still == 0:
+            return [(0, num_frames)]
+        wanted = np.zeros(len(window), bool)
+        spikes = np.flatnonzero(_spikes(jumps))
+        for spike in spikes:
+            wanted[max(0, spike - _AROUND_SPIKE) : spike + _AROUND_SPIKE] = True
+        change, since = _colour_change(window, spikes)
+        for frame in np.flatnonzero(change >= self.settings.still):
+            wanted[since[frame] : frame + 1] = True
+        stretches: list[tuple[int, int]] = []
+        for first, last in _runs(wanted[_CONTEXT:-_CONTEXT]):
+            # What is nearer together than what each needs around it is quicker looked at as one.
+            begin = stretches.pop()[0] if stretches and first - stretches[-1][1] <= 2 * _CONTEXT else first
+            stretches.append((begin, last + 1))
+        return stretches
 
 
 def find_transitions(
@@ -125,14 +134,17 @@ def _windows(thumbnails: Iterator[Thumbnail], window_frames: int) -> Iterator[np
         yield np.stack(middle + [pending[-1]] * (wanted - len(middle)))
 
 
-def _colour_change(window: npt.NDArray[np.uint8], step: int) -> npt.NDArray[np.float32]:
-    """(T,) how far the colours' distribution is from that of the frame `step` before, in grey levels; 0 where there is none.
+def _colour_change(window: npt.NDArray[np.uint8], cuts: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
+    """(T,) how far the colours' distribution is from that of an earlier frame, in grey levels, and (T,) which frame that is.
 
-    The mean over the channels of the Wasserstein distance, which moving people and cameras hardly change.
+    It is the one `_SLOW_FRAMES` before, or the last of the frames in `cuts` if that is later: what jumps there is no fade. The distance is
+    the mean over the channels of the Wasserstein distance, which moving people and cameras hardly change.
     """
+    frames = np.arange(len(window))
+    last_cut = np.concatenate([[0], cuts])[np.searchsorted(cuts, frames, side="right")]
+    since = np.maximum(np.maximum(frames - _SLOW_FRAMES, last_cut), 0)
     colours = np.sort(window.reshape(len(window), -1, window.shape[-1]), axis=1).astype(np.int16)
-    distance = np.abs(colours[step:] - colours[:-step]).mean((1, 2), dtype=np.float32)
-    return np.concatenate([np.zeros(min(step, len(window)), np.float32), distance])
+    return np.abs(colours - colours[since]).mean((1, 2), dtype=np.float32), since
 
 
 def _spikes(jumps: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.format import VideoFormat
 from av.video.plane import VideoPlane
+from av.video.reformatter import VideoReformatter
 
 Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -80,7 +81,8 @@ def as_planar(frame: av.VideoFrame) -> av.VideoFrame:
         return frame
     # The same range on both sides: samples are moved, not rescaled.
     full = 2 if wanted.startswith("gbr") else frame.color_range
-    return frame.reformat(format=wanted, src_color_range=full or None, dst_color_range=full or None)
+    # Not by the frame's own reformatter, which two threads may not use at once.
+    return VideoReformatter().reformat(frame, format=wanted, src_color_range=full or None, dst_color_range=full or None)
 
 
 def in_colour(frame: av.VideoFrame) -> av.VideoFrame:

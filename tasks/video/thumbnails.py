@@ -11,4 +11,4 @@ import numpy.typing as npt
 
 def thumbnail(frame: av.VideoFrame, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """The picture as (H, W, 3) uint8 RGB of a given width and height, not turned upright; each pixel is the mean of what it stands for."""
-    return cast(npt.NDArray[np.uint8], frame.reformat(*size, "rgb24", interpolation="AREA").to_ndarray())
+    return cast(npt.NDArray[np.uint8], frame.reformat(*size, "rgb24", interpolation="AREA", threads=1).to_ndarray())

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 import av
 import numpy as np
 import numpy.typing as npt
+from av.video.reformatter import VideoReformatter
 
 Rotation = Literal[0, 90, 180, 270]
 
@@ -42,7 +43,8 @@ def upright_bgr(
     width, height = upright_size(*size, rotation_degrees) if size else (frame.width, frame.height)
     # Scaling down, the mean over the area keeps small faces whole; a picture of the same size is only converted.
     smaller = width < frame.width or height < frame.height
-    scaled = frame.reformat(width, height, "bgr24", interpolation="AREA" if smaller else "BILINEAR")
+    # A frame's own reformatter may not be used by two threads at once; and threads of its own cost more than they save.
+    scaled = VideoReformatter().reformat(frame, width, height, "bgr24", interpolation="AREA" if smaller else "BILINEAR", threads=1)
     turned = np.rot90(cast(npt.NDArray[np.uint8], scaled.to_ndarray()), -rotation_degrees // 90)
     return np.ascontiguousarray(turned[:, ::-1] if mirrored else turned)
 

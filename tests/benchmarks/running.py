@@ -49,7 +49,7 @@ def plan_for(task: Task, assignments: Sequence[str]) -> Plan:
     from flows.commands import plan_of
 
     who = {policy: [str(task.photo)] if task.policy == policy else None for policy in ("keep", "only")}
-    unsaid = dict.fromkeys(["plan", "at", "preview", "start", "end"])
+    unsaid = dict.fromkeys(["plan", "preset", "at", "preview", "start", "end", "encoder", "keep_metadata", "show"])
     return plan_of(argparse.Namespace(set=list(assignments), keep_picked=False, **unsaid, **who))
 
 

@@ -1,6 +1,6 @@
 """What reading, blurring and writing cost, beside the same work without any of it: bare decoding and encoding with the same settings.
 
-    python -m tests.benchmarks.video [--parts render copy images memory] [--seconds 20] [--repeats 5] [--pictures 1800] [--minutes 1 60] [--json OUT.json]
+    python -m tests.benchmarks.video [--parts render copy images memory] [--minutes 1 60] [--json OUT.json]
 
 render  two faces covered throughout, 1080p30, against a bare transcode; the blur alone, a frame
 copy    cover in one of ten groups of pictures, against a bare transcode of all

@@ -6,7 +6,7 @@ import av
 import pytest
 
 from tasks.checking import check
-from tasks.looking import Finder
+from tasks.finder import Finder
 from tasks.tracks import Cover
 from tests.fakes import NO_EMBEDDING, ScriptedDetector, ScriptedRecogniser, Seen, numbered_picture, square, still, video_info
 

@@ -10,7 +10,7 @@ import pytest
 
 from tasks.detectors.centerface import CenterFace
 from tasks.errors import BadPhoto
-from tasks.looking import Finder
+from tasks.finder import Finder
 from tasks.photos import one_face, photo_files, read_photo
 from tasks.recognisers.dlib import DlibResNet
 from tests.clips import reference_photo

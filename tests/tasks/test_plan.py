@@ -7,8 +7,16 @@ import math
 import pytest
 
 from tasks.blurs.ways import Pixelate, Solid
+from tasks.detectors.retinaface import RetinaFace
+from tasks.detectors.yunet import YuNet
 from tasks.errors import BadSetting
-from tasks.plan import Plan, load_values, make_plan
+from tasks.method import FOR_A_KEY
+from tasks.models.runtime import Runtime
+from tasks.models.weights import find_model
+from tasks.plan import FindFaces, Plan, load_values, make_plan
+from tasks.presets import PRESETS
+from tasks.recognisers.deepface import Facenet512
+from tasks.recognisers.none import NoRecogniser
 
 PHOTOS = {"method": "known_faces", "photos": ["anna.jpg"]}
 PICKS = {"method": "time_and_place", "picks": [{"frame": 3, "x": 1, "y": 2}]}
@@ -37,7 +45,11 @@ WRONG = [
     ({"blur_faces": {"blur": {"method": "sold"}}}, ["'sold'", "pixelate, round, square, solid"]),
     ({"find_shots": {"finder": {"method": "?"}}}, ["find_shots.finder.method", "transnetv2, content, none"]),
     ({"choose_people": {"policy": "keep_only", "selectors": [{"method": "faces"}]}}, ["'faces'", "known_faces, time_and_place"]),
-    ({"find_faces": {"detector": {"method": "retinaface"}}}, ["find_faces.detector.method", "'centerface'", "'retinaface'"]),
+    ({"find_faces": {"detector": {"method": "retina"}}}, ["find_faces.detector.method", "centerface, yunet", "'retina'"]),
+    ({"find_faces": {"detector": {"method": "deepface", "backend": "yolo"}}}, ["backend", "'yolov8n'", "'yolo'"]),
+    ({"find_faces": {"runtime": {"provider": "gpu"}}}, ["find_faces.runtime.provider", "'auto', 'cpu', 'cuda'", "'gpu'"]),
+    ({"preset": "thesis"}, ["preset", "'fast', 'balanced', 'best', 'thesis_deepface'", "'thesis'"]),
+    ({"preset": ["fast"]}, ["preset", "'fast', 'balanced'"]),
     # types
     ({"segment_seconds": "long"}, ["segment_seconds", "number", "'long'"]),
     ({"blur_faces": {"blur": {"tiles": 2.5}}}, ["tiles", "integer", "2.5"]),
@@ -89,6 +101,63 @@ def test_what_is_left_out_has_its_default(blur, expected) -> None:
     plan = make_plan({"blur_faces": {"blur": blur}})
     assert plan.blur_faces.blur == expected
     assert plan.model_copy(update={"blur_faces": Plan().blur_faces}) == Plan()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_fills_in_what_is_not_said(name) -> None:
+    given = PRESETS[name].get("find_faces", {})
+    for plan in (make_plan({"preset": name}), Plan(preset=name)):  # the command's way, and that of a form or of code
+        chosen = plan.find_faces.model_dump()
+        assert all(chosen[part][key] == value for part, values in given.items() for key, value in values.items())
+        assert Plan.model_validate_json(plan.model_dump_json()) == plan
+        assert make_plan(plan.model_dump()) == plan
+
+
+@pytest.mark.parametrize(
+    ("said", "detector", "recogniser"),
+    [
+        ({"detector": {"min_score": 0.7}}, RetinaFace(max_long_side_pixels=1280, min_score=0.7), Facenet512()),  # of the preset's detector
+        ({"detector": {"method": "yunet"}}, YuNet(), Facenet512()),  # another one instead of the preset's
+        ({"recogniser": {"method": "none"}}, RetinaFace(max_long_side_pixels=1280), NoRecogniser()),
+        ({"sampler": {"method": "every_frame"}}, RetinaFace(max_long_side_pixels=1280), Facenet512()),
+    ],
+)
+def test_what_is_said_wins_over_the_preset(said, detector, recogniser) -> None:
+    for plan in (make_plan({"preset": "best", "find_faces": said}), Plan.model_validate({"preset": "best", "find_faces": said})):
+        assert (plan.find_faces.detector, plan.find_faces.recogniser) == (detector, recogniser)
+
+
+def test_the_default_preset_is_the_default() -> None:
+    assert make_plan({"preset": "balanced"}) == Plan()
+
+
+RESTRICTED = [
+    ({"detector": {"method": "deepface", "backend": "yolov8n"}}, "yolov8n.*AGPL-3.0.*allow_non_commercial"),
+    ({"detector": {"method": "deepface", "backend": "yolov12l"}}, "yolov12l.*AGPL-3.0.*allow_non_commercial"),
+]
+
+
+@pytest.mark.parametrize(("said", "message"), RESTRICTED)
+def test_a_model_that_is_not_for_commercial_use_has_to_be_allowed(said, message) -> None:
+    with pytest.raises(BadSetting, match=message):
+        make_plan({"find_faces": said})
+    with pytest.raises(BadSetting, match=message):
+        Plan.model_validate({"find_faces": said})
+    plan = make_plan({"find_faces": said, "allow_non_commercial": True})
+    assert plan.find_faces.detector.backend == said["detector"]["backend"]
+
+
+def test_no_preset_needs_that() -> None:
+    assert all(find_model(model).commercial for name in PRESETS for model in make_plan({"preset": name}).find_faces.models)
+
+
+def test_what_changes_no_result_changes_no_key() -> None:
+    plain = Plan().model_dump(context=FOR_A_KEY)
+    runtime = Runtime(threads=3, allow_fallback=True)
+    same = Plan(preset="balanced", allow_non_commercial=True, allow_downloads=True, find_faces=FindFaces(runtime=runtime))
+    assert same.model_dump(context=FOR_A_KEY) == plain
+    for runtime in (Runtime(provider="cpu"), Runtime(half_precision=True)):  # these round differently
+        assert Plan(find_faces=FindFaces(runtime=runtime)).model_dump(context=FOR_A_KEY) != plain
 
 
 def test_people_on_photos_are_found_in_the_plan() -> None:

@@ -7,15 +7,22 @@ import numpy as np
 import pytest
 
 from tasks.detectors.centerface import CenterFace
+from tasks.errors import MissingWeights
 from tasks.faces import Faces
+from tasks.models import session, weights
+from tasks.models.weights import find_model, list_models
+from tasks.plan import FindFaces
 from tasks.recognisers import chips
+from tasks.recognisers.deepface import ArcFace, Facenet, Facenet512, GhostFaceNet, OpenFace, SFace
 from tasks.recognisers.dlib import DlibResNet
 from tasks.recognisers.none import NoRecogniser
 from tests.clips import reference_photo
 from tests.fakes import faces_of, square
+from tests.stand_ins import write_recogniser
 from tests.tasks.scenes import scene
 
-ALL = [DlibResNet(), NoRecogniser()]
+DOWNLOADED = [Facenet512(), Facenet(), ArcFace(), SFace(), GhostFaceNet(), OpenFace()]
+ALL = [DlibResNet(), NoRecogniser(), *DOWNLOADED]
 EYES = np.array([[60, 60], [100, 60], [80, 80], [65, 100], [95, 100]], np.float32)
 
 
@@ -28,9 +35,21 @@ def embedded(picture, faces=None):
     return embeddings[0], float(qualities[0])
 
 
+@pytest.fixture
+def stand_ins(tmp_path, monkeypatch) -> None:
+    """Networks with random weights in place of those that have to be downloaded, whatever hash those have."""
+    monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
+    monkeypatch.setattr(session, "_sessions", {})
+    entries = tuple(entry.model_copy(update={"sha256": None if entry.origin == "download" else entry.sha256}) for entry in list_models())
+    monkeypatch.setattr(weights, "list_models", lambda: entries)
+    for settings in DOWNLOADED:
+        path = tmp_path / ".deepface" / "weights" / find_model(settings.method).file
+        write_recogniser(path, settings.form.pixels, settings.dimensions, channels_first=settings.method == "sface")
+
+
 @pytest.mark.parametrize("settings", ALL, ids=lambda settings: settings.method)
 @pytest.mark.parametrize("boxes", [[], [square(50, 50, 60)], [square(50, 50, 60), square(150, 50, 10), square(-5, 190, 60)]])
-def test_a_row_a_face(settings, boxes) -> None:
+def test_a_row_a_face(stand_ins, settings, boxes) -> None:
     picture = np.random.default_rng(1).integers(0, 256, (200, 200, 3)).astype(np.uint8)
     embeddings, qualities = settings.load().embed(picture, faces_of(boxes))
     assert embeddings.shape[0] == len(qualities) == len(boxes)
@@ -38,6 +57,64 @@ def test_a_row_a_face(settings, boxes) -> None:
     assert (embeddings.dtype, qualities.dtype) == (np.float32, np.float32)
     assert np.all((qualities >= 0) & (qualities <= 1))
     assert np.all(qualities[np.isnan(embeddings).any(1)] == 0), "what is not known is not trusted"
+
+
+def test_every_recogniser_is_among_them() -> None:
+    mapping = FindFaces.model_json_schema()["properties"]["recogniser"]["discriminator"]["mapping"]
+    assert {settings.method for settings in ALL} == set(mapping)
+
+
+@pytest.mark.parametrize("settings", DOWNLOADED, ids=lambda settings: settings.method)
+def test_deepface_says_the_same_of_one_face_as_of_several(stand_ins, settings) -> None:
+    """And all vectors are as long as the recogniser's boundary makes them."""
+    picture, _ = scene("hopper", 120, (320, 320))
+    places = [square(160, 160, 120), square(120, 140, 80), square(200, 180, 60)]
+    together, _ = settings.load().embed(picture, faces_of(places))
+    for row, place in enumerate(places):
+        alone, _ = settings.load().embed(picture, faces_of([place]))
+        np.testing.assert_allclose(alone[0], together[row], atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 0.6 / settings.boundary, rtol=1e-4)
+    assert np.linalg.norm(together[0] - together[1]) > 0.01, "other pixels, another vector"
+
+
+@pytest.mark.parametrize("settings", DOWNLOADED, ids=lambda settings: settings.method)
+def test_deepface_is_not_left_to_download_what_is_not_there(tmp_path, monkeypatch, settings) -> None:
+    monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
+    monkeypatch.setattr(session, "_sessions", {})
+    with pytest.raises(MissingWeights, match=f"veil models fetch {settings.method}"):
+        settings.load()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("settings", DOWNLOADED, ids=lambda settings: settings.method)
+def test_the_real_ones_tell_people_apart(settings) -> None:
+    try:
+        recogniser = settings.load()
+    except MissingWeights as error:
+        pytest.skip(str(error))
+    of = {person: recogniser.embed(reference_photo(person), detected(reference_photo(person)))[0][0] for person in ("collins", "hopper")}
+    picture, _ = scene("hopper", 120)
+    seen = recogniser.embed(picture, detected(picture))[0][0]
+    assert np.linalg.norm(seen - of["hopper"]) < 0.5
+    assert np.linalg.norm(seen - of["collins"]) > 0.62
+
+
+@pytest.mark.parametrize("boundary", [0.3, 0.6, 1.2])
+def test_a_boundary_is_a_unit(boundary) -> None:
+    faces = detected(scene("hopper", 120)[0])
+    plain, scaled = (DlibResNet(boundary=each).load().embed(scene("hopper", 120)[0], faces)[0] for each in (0.6, boundary))
+    np.testing.assert_allclose(scaled, plain * 0.6 / boundary, rtol=1e-5)
+
+
+def test_every_form_is_a_face_in_its_square() -> None:
+    """Eyes level at the same height, above the nose, above the mouth, all of it inside, the middle in the middle."""
+    for form in [chips.DLIB_FORM, *(settings.form for settings in DOWNLOADED)]:
+        left_eye, right_eye, nose, left_mouth, right_mouth = form.landmarks / form.pixels
+        assert abs(left_eye[1] - right_eye[1]) < 0.01
+        assert left_eye[1] < nose[1] < min(left_mouth[1], right_mouth[1]) < 0.9
+        assert left_eye[0] > 0.2
+        assert right_eye[0] < 0.8
+        assert abs((left_eye[0] + right_eye[0]) / 2 - 0.5) < 0.02
 
 
 @pytest.mark.parametrize("person", ["collins", "hopper"])

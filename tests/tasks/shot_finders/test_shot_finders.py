@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tasks.shot_finders.content import Content
+from tasks.shot_finders.dips import find_dips, sketched, with_dips
 from tasks.shot_finders.none import OneShot
 from tasks.shot_finders.transitions import Transition, shots_between
 from tasks.shot_finders.transnetv2 import TransNetV2, TransNetV2Finder, find_transitions
@@ -177,6 +178,65 @@ def test_the_gate_spares_the_network_what_stands_still() -> None:
     picture = random.integers(0, 255, (27, 48, 3)).astype(np.int16)
     noisy = (np.clip(picture + random.integers(-1, 2, picture.shape), 0, 255).astype(np.uint8) for _ in range(400))
     assert finder.transitions(noisy) == []
+
+
+def test_the_gate_shows_the_network_little_more_than_what_is_around_a_jump() -> None:
+    asked: list[int] = []
+
+    class Session:
+        def run(self, _, feeds):
+            asked.append(feeds["frames"].shape[1])
+            return np.zeros((2, asked[-1]), np.float32)
+
+    random = np.random.default_rng(6)
+    places = random.integers(0, 255, (2, 27, 48, 3), np.uint8)
+    TransNetV2Finder(TransNetV2(), Session()).transitions(iter([places[0]] * 120 + [places[1]] * 120))
+    assert len(asked) == 1
+    assert 2 * CONTEXT < asked[0] <= 2 * CONTEXT + 10
+
+
+def ramp(first: float, last: float, num_frames: int) -> list[float]:
+    return np.linspace(first, last, num_frames + 2)[1:-1].tolist()
+
+
+# brightness of a picture before, of another one after, frame by frame; and the fade through black that this is
+DIPS = [
+    ([1] * 20 + [1] * 20, [20], None),  # a cut
+    ([1] * 20 + ramp(1, 0, 10) + ramp(0, 1, 10) + [1] * 20, [30], (20, 39)),
+    ([1] * 20 + ramp(1, 0, 10) + [0] * 15 + ramp(0, 1, 10) + [1] * 20, [35], (20, 54)),  # black for a while
+    ([1] * 20 + [2 / 3, 1 / 3, 1 / 3, 2 / 3] + [1] * 20, [22], (20, 23)),  # never quite black
+    ([1] * 20 + ramp(1, 0, 10) + ramp(0, 1, 10) + [1] * 20, [], None),  # the same picture comes back: no other shot
+    ([1] * 20 + [0.2] + [1] * 20, [20], None),  # one dark frame
+    ([1] * 20 + ramp(1, 0.7, 10) + ramp(0.7, 1, 10) + [1] * 20, [30], None),  # not dark enough
+    ([1] * 20 + ramp(1, 0, 10) + [0] * 20, [], None),  # to black, and nothing after it
+]
+
+
+@pytest.mark.parametrize(("brightness", "new_from", "expected"), DIPS)
+def test_fades_through_black(brightness, new_from, expected) -> None:
+    random = np.random.default_rng(8)
+    places = random.integers(0, 255, (2, 3, 6, 1)).repeat(9, 1).repeat(8, 2).repeat(3, 3)
+    shown = [places[int(bool(new_from) and frame >= new_from[0])] for frame in range(len(brightness))]
+    pictures = np.array([(share * place).round() for share, place in zip(brightness, shown, strict=True)], np.uint8)
+    assert find_dips(sketched(pictures)) == ([Transition(*expected)] if expected else [])
+
+
+def test_a_fade_through_black_takes_the_place_of_its_parts() -> None:
+    random = np.random.default_rng(8)
+    places = random.integers(60, 255, (2, 1, 18)).astype(np.float32)
+    levels = np.array([1] * 20 + ramp(1, 0, 10) + ramp(0, 1, 10) + [1] * 20)[:, None]
+    sketches = levels * np.concatenate([places[0].repeat(30, 0), places[1].repeat(30, 0)])
+    found = [Transition(5, 5), Transition(22, 26), Transition(31, 31), Transition(50, 55)]
+    assert with_dips(found, sketches) == [Transition(5, 5), Transition(20, 39), Transition(50, 55)]
+
+
+@pytest.mark.parametrize("frames_white", [1, 2, 3])
+def test_a_flash_is_no_cut(frames_white, cut_clip) -> None:
+    first_cut = cut_clip.truth.cuts[0]
+    thumbnails = thumbnails_of(cut_clip, (48, 27))[: cut_clip.truth.cuts[1]]
+    flashing = [np.full_like(each, 250) if 10 <= n - first_cut < 10 + frames_white else each for n, each in enumerate(thumbnails)]
+    found = TransNetV2().load().transitions(iter(flashing))
+    assert [each.first for each in found] == [first_cut]
 
 
 @pytest.mark.parametrize("num_frames", [1, 2])

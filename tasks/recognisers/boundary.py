@@ -1,0 +1,20 @@
+"""One unit for the distances of all recognisers.
+
+Recognisers place faces at distances of their own: what is the same person for one is nobody in particular for another. Each therefore
+has a boundary, the Euclidean distance at which two faces may as well be one person's as not, and multiplies its embeddings so that this
+distance becomes 0.6, which is dlib's. Thresholds everywhere else (`match`, `no_match`, `same_person`, `same_face`) are in that unit and
+mean the same whatever recogniser is chosen; to calibrate a recogniser is to set its boundary.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.faces import Floats
+
+BOUNDARY = 0.6
+
+
+def in_common_unit(embeddings: Floats, boundary: float) -> Floats:
+    """Embeddings (N, D) scaled so that faces at the boundary are 0.6 apart."""
+    return np.asarray(embeddings * (BOUNDARY / boundary), np.float32)
