@@ -10,7 +10,7 @@ from flows.report import Rendering
 from flows.request import Request
 from tasks.blur_faces import blur_faces, join, settle
 from tasks.copying import stretches_of
-from tasks.errors import BadVideo
+from tasks.errors import BadOutput, BadVideo
 from tasks.faces import Ints
 from tasks.manifests import Choice, TrackSet
 from tasks.marks import Marks
@@ -32,7 +32,7 @@ def render(job: Job, request: Request, looked: LookedThrough, tracks: TrackSet, 
         stretches = stretches_of(looked.segments, video.index, changed, copying=why_all_encoded is None)
         num_encoded = sum(stretch.num_frames for each in stretches for stretch in each)
         parts = {"stretches": stretches, "cover_ref": choice.cover_refs, "marks_ref": choice.marks_refs}
-        join(job.map(blur_faces, num_encoded, parts, **same), request.source, video, written, plan.keep_metadata)
+        join(job.map(blur_faces, num_encoded, parts, **same), changed, request.source, video, written, plan.keep_metadata)
         sha256 = written.content_hash()
         what = (written.location, sha256, video, tracks, choice, plan.find_faces, plan.verify_blur)
         check = job.run(verify_blur, video.info.num_frames, *what)
@@ -40,10 +40,10 @@ def render(job: Job, request: Request, looked: LookedThrough, tracks: TrackSet, 
 
     try:
         return attempt(settled.why_all_encoded)
-    except (BadVideo, SpliceError) as error:
-        if settled.why_all_encoded:
+    except (BadVideo, BadOutput, SpliceError) as error:
+        if settled.why_all_encoded or (isinstance(error, BadVideo) and error.subject == request.source.location):
             raise
-        problem = error.problem if isinstance(error, BadVideo) else error
+        problem = error if isinstance(error, SpliceError) else error.problem
         return attempt(f"the source's packets and ours did not play as one stream ({problem})")
 
 

@@ -8,10 +8,12 @@ from contextlib import closing
 from typing import NamedTuple
 
 import av
+import numpy as np
 
 from tasks import progress
 from tasks.copying import Stretch
 from tasks.covering import covered_frames
+from tasks.faces import Ints
 from tasks.manifests import EncodedStretch, RenderedSegment, Video
 from tasks.marks import Marks
 from tasks.places import source_of
@@ -76,6 +78,9 @@ def _rendered(
         yield Rendered(*originals.popleft(), frame)
 
 
+Keys = Sequence[MetadataKey]
+
+
 class Settled(NamedTuple):
     """How a result is written.
 
@@ -107,11 +112,16 @@ def settle(settings: BlurFaces, video: Video, target: Target) -> Settled:
     return Settled(settled, encoding, why if settings.copy_untouched else "blur_faces.copy_untouched is off", notes)
 
 
-def join(segments: Sequence[RenderedSegment], source: Source, video: Video, written: Written, keep: Sequence[MetadataKey] = ()) -> None:
+def join(segments: Sequence[RenderedSegment], changed: Ints, source: Source, video: Video, written: Written, keep: Keys = ()) -> None:
     """Makes one whole of the segments, and of what else the source has, with the metadata that `keep` names.
 
-    Copies, and is quick enough never to be cached.
+    `changed` are the frames that do not stay as they are: raises ValueError where one of them was not encoded. Copies, and is quick enough
+    never to be cached.
     """
+    stretches = [each.stretch for segment in segments for each in segment.encoded]
+    encoded = [np.arange(stretch.first, stretch.last + 1) for stretch in stretches]
+    if len(missing := np.setdiff1d(changed, np.concatenate(encoded) if encoded else [])):
+        raise ValueError(f"frame {missing[0]} has cover, and was not encoded")
     store = ObjectStore()
     pieces = [
         Piece(each.stretch.first, each.stretch.last, store.path(each.picture_ref)) for segment in segments for each in segment.encoded

@@ -39,4 +39,4 @@ def _extension(info: VideoInfo, settings: BuildTracks) -> Extension:
     lead, leaving = (
         max(settings.min_lead_frames, math.ceil(seconds * rate)) for seconds in (settings.lead_seconds, settings.leaving_seconds)
     )
-    return Extension(lead, leaving, info.width, info.height)
+    return Extension(lead, leaving, settings.most_unseen_frames, info.width, info.height)

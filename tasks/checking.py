@@ -38,6 +38,15 @@ class Finding(Settings):
     """of its embedding from the covered track's; None for an uncovered face"""
 
 
+def frames_to_check(num_frames: int, every_frames: int) -> range:
+    """One frame of so many, in their middle; at least one, however short the video is.
+
+    >>> list(frames_to_check(30, 12)), list(frames_to_check(5, 12)), list(frames_to_check(1, 12))
+    ([6, 18], [2], [0])
+    """
+    return range(min(every_frames // 2, (num_frames - 1) // 2), num_frames, every_frames)
+
+
 def check(
     frames: Iterable[tuple[int, av.VideoFrame]],
     info: VideoInfo,

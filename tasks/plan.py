@@ -89,6 +89,9 @@ class BuildTracks(Settings):
     smoother: Smoother = MovingAverage()
     lead_seconds: float = Field(0.25, ge=0, le=5, description="how long a face is covered before its first and after its last detection")
     min_lead_frames: int = Field(3, ge=0, description="and in frames at least, however few there are in a second")
+    most_unseen_frames: int = Field(
+        12, ge=0, le=64, description="a face that a single look met, as the check of the result does, is covered so long before and after"
+    )
     leaving_seconds: float = Field(1.0, ge=0, le=5, description="the same for a face that moves out of the picture")
     same_person: float = Field(0.45, gt=0, description="mean distance of embeddings up to which tracks are one person")
 

@@ -5,12 +5,11 @@ Thresholds are in the unit that a recogniser's boundary sets (`tasks/recognisers
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 Preset = Literal[
     "fast", "balanced", "best", "thesis_deepface", "thesis_deepface_every_frame", "thesis_dlib", "thesis_dlib_every_frame"
 ]  # fmt: skip
-NAMES: tuple[Preset, ...] = get_args(Preset)
 
 _THESIS_DEEPFACE = {"detector": {"method": "retinaface"}, "recogniser": {"method": "facenet512"}}
 _THESIS_DLIB = {"detector": {"method": "dlib_hog"}, "recogniser": {"method": "dlib"}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Extension:
 
     lead_frames: int  # beyond the first and last detection, wherever the face was
     leaving_frames: int  # where the face was moving out of the picture
+    most_unseen_frames: int  # between two looks: so far beyond its first and last one a face may be that few looks met
     width: int  # of the picture, pixels
     height: int
 
@@ -41,8 +42,10 @@ def _track(detections: Detections, chain: Ints, shot: Shot, extension: Extension
     inner = np.arange(seen_frames[0], seen_frames[-1] + 1)
     boxes = interpolator.fill(seen_frames, seen_boxes, inner)
     boxes[seen_frames - inner[0]] = seen_boxes
-    before = _lead(boxes[::-1], int(inner[0]) - shot.visible_first, shot.first - shot.visible_first, extension)[::-1]
-    after = _lead(boxes, shot.visible_last - int(inner[-1]), shot.visible_last - shot.last, extension)
+    steps = np.minimum(np.diff(seen_frames), extension.most_unseen_frames) if len(chain) > 1 else [extension.most_unseen_frames]
+    first, last = (replace(extension, lead_frames=max(extension.lead_frames, int(step))) for step in (steps[0], steps[-1]))
+    before = _lead(boxes[::-1], int(inner[0]) - shot.visible_first, shot.first - shot.visible_first, first)[::-1]
+    after = _lead(boxes, shot.visible_last - int(inner[-1]), shot.visible_last - shot.last, last)
     frames = np.arange(inner[0] - len(before), inner[-1] + len(after) + 1)
     raw = np.concatenate([before, boxes, after])
     smooth = smoother.smooth(raw)
@@ -76,7 +79,7 @@ def _lead(boxes: Floats, room_frames: int, fade_frames: int, extension: Extensio
     outward = np.array([-shift[0], -shift[1], shift[0], shift[1]])
     leaving = np.any((edge_distance < size / 2) & (outward > 0.004 * size))
     until_fade = room_frames - fade_frames
-    wanted = extension.leaving_frames if leaving else extension.lead_frames
+    wanted = max(extension.lead_frames, extension.leaving_frames) if leaving else extension.lead_frames
     num_frames = room_frames if until_fade <= extension.lead_frames else min(room_frames, wanted)
     ahead = np.arange(1, max(0, num_frames) + 1, dtype=np.float32)[:, None]
     growth = _GROWTH * size * np.array([-1, -1, 1, 1])

@@ -7,7 +7,7 @@ from contextlib import closing
 import numpy as np
 
 from tasks import progress
-from tasks.checking import check
+from tasks.checking import check, frames_to_check
 from tasks.errors import BadVideo
 from tasks.faces import Detections
 from tasks.finder import Finder
@@ -36,12 +36,13 @@ def verify_blur(
     cover = _all(store, choice.cover_refs)
     kept = _all(store, choice.kept_refs)
     limits = (settings.sure_score, settings.same_face)
+    checked = frames_to_check(len(index), settings.every_frames)
     frames = progress.counted("verify_blur", written.frames(info, index, 0, len(index) - 1))
     with closing(frames), Finder(looking.detector.load(looking.runtime), looking.recogniser.load(looking.runtime)) as finder:
-        some = ((number, frame) for number, frame in frames if number % settings.every_frames == settings.every_frames // 2)
+        some = ((number, frame) for number, frame in frames if number in checked)
         findings, missed = check(some, video.info, cover, kept, tracks.tracks, finder, limits)
     return BlurCheck(
-        num_checked_frames=len(range(settings.every_frames // 2, len(index), settings.every_frames)),
+        num_checked_frames=len(checked),
         findings=tuple(findings),
         missed=_kept(store, missed),
     )

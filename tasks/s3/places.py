@@ -58,11 +58,11 @@ class S3FilePlace:
                 return
             with tempfile.TemporaryDirectory(prefix="veil-spool-") as folder:
                 yield SpooledFile(Path(folder) / f"spool{self.file.suffix}", new)
-        except BadOutput as error:
+        except (BadOutput, BadVideo) as error:
             # What goes wrong is said of the place that the user named.
             if not error.subject.startswith((tempfile.gettempdir(), new.location)):
                 raise
-            raise type(error)(self.file, error.problem, fix=error.fix) from error
+            raise BadOutput(self.file, error.problem, fix=error.fix) from error
         finally:
             new.remove()
 
@@ -149,7 +149,7 @@ class S3FolderPlace:
     def unfinished(self) -> Iterator[S3NewFolder]:
         beside = _beside(self.folder.prefix.rstrip("/"))
         _remove_abandoned(self.folder.bucket, self.folder.prefix.rstrip("/"))
-        new = S3NewFolder(S3Folder(self.folder.bucket, f"{beside}/"), self.folder)
+        new = S3NewFolder(S3Folder(self.folder.bucket, f"{beside}/"), self.folder, frozenset(self.folder.names()))
         try:
             yield new
         finally:
@@ -162,6 +162,8 @@ class S3NewFolder:
 
     folder: S3Folder
     place: S3Folder
+    found: frozenset[str]
+    """names in the place when the work began"""
 
     @property
     def location(self) -> str:
@@ -175,6 +177,9 @@ class S3NewFolder:
     def keep(self) -> None:
         """One by one: a store has no folders that could be put in place whole. Those that cannot be put are taken back."""
         before, names = set(self.place.names()), self.folder.names()
+        if new := sorted(before - self.found):
+            problem = f"holds {new[0]} since the work began"
+            raise BadOutput(self.place.url, problem, fix="move it, and run again: nothing of yours is replaced")
         try:
             for _ in in_order(lambda name: copy_object(self.folder.file(name), self.place.file(name)), names, _COPIERS):
                 pass

@@ -11,14 +11,13 @@ from pydantic import Field, model_validator
 from tasks.errors import BadPick
 from tasks.faces import FaceBox
 from tasks.method import Settings
+from tasks.moments import ROUNDING_SECONDS
 from tasks.selectors.likeness import ByLikeness
 from tasks.selectors.verdicts import Evidence, Verdict
 from tasks.tracks import Track
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.parts import Part
 from tasks.video.upright import boxes_to_upright
-
-_ROUNDING_SECONDS = 1e-4  # a time that was written down with few digits still means the frame that it was read off
 
 _NO_MATCH = Verdict("no match", None, None, "is seen together with everybody who was pointed at")
 
@@ -90,7 +89,7 @@ def _frame_of(pick: Pick, info: VideoInfo, index: FrameIndex) -> int:
     if pick.seconds is None and pick.frame is not None and pick.frame < num_frames:
         return pick.frame
     if pick.seconds is not None and pick.seconds < duration:
-        pts = index.pts[0] + (pick.seconds + _ROUNDING_SECONDS) / float(info.time_base)
+        pts = index.pts[0] + (pick.seconds + ROUNDING_SECONDS) / float(info.time_base)
         return int(np.searchsorted(index.pts, pts, side="right")) - 1
     raise BadPick(pick, "is beyond the video's end", fix=f"choose a time before {duration:.2f} s (frame {num_frames})")
 

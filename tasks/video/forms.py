@@ -5,10 +5,9 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import av
-from pydantic import Field
 
 from tasks.method import Settings
 from tasks.video.encoders import EncoderSettings
@@ -76,9 +75,6 @@ class AsPictures(Settings):
                 archive.writestr(zipfile.ZipInfo(str(number), _THE_SAME_CLOCK), content)
                 num_frames += 1
         return num_frames
-
-
-Form = Annotated[AsVideo | AsPictures, Field(discriminator="form")]
 
 
 def pictures_in(path: Path) -> Iterator[tuple[int, bytes]]:

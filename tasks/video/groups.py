@@ -10,7 +10,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from tasks.video.nal import Codec, is_idr, is_only_picture, units_of
+from tasks.video.nal import Codec, is_idr, is_only_picture, is_parameter_set, units_of
 from tasks.video.parameter_sets import ParameterSets
 
 NO_GROUP = -1
@@ -24,12 +24,14 @@ class Inspector:
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self._codec = cast(Codec, stream.codec.canonical_name)
         self._length_bytes = 0
+        self._told: tuple[bytes, ...] = ()
         if self._codec in get_args(Codec) and any(name in container.format.name for name in _CONTAINERS):
             try:
                 sets = ParameterSets.from_record(stream.codec_context.extradata, self._codec)
             except (ValueError, IndexError):
                 return
             self._length_bytes = sets.length_bytes if sets.leaves_room else 0
+            self._told = sets.units
 
     def look_into(self, packet: Packet[Any]) -> tuple[bool, bool]:
         """Whether decoding can begin anew at the packet, and whether it holds nothing but its picture; twice no where that is not known."""
@@ -39,9 +41,18 @@ class Inspector:
             return False, False
         try:
             units = units_of(bytes(packet), self._length_bytes)
-            return is_idr(units, self._codec), is_only_picture(units, self._codec)
+            # Parameter sets that the header has not would be lost with a group that is encoded, and be missed in those after it.
+            told = all(unit in self._told for unit in units if is_parameter_set(unit, self._codec))
+            return is_idr(units, self._codec), told and is_only_picture(units, self._codec)
         except (ValueError, IndexError):
             return False, False
+
+
+def is_cropped(stream: VideoStream) -> bool:
+    """Whether packets hold more of the picture than is shown: more than the rest of the last block, of 16 samples, or 64 in HEVC."""
+    context = stream.codec_context
+    block = 16 if stream.codec.canonical_name == "h264" else 64
+    return context.coded_width - context.width >= block or context.coded_height - context.height >= block
 
 
 def groups_of(pts: npt.NDArray[np.int64], is_idr: npt.NDArray[np.bool_], is_plain: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

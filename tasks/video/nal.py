@@ -76,6 +76,8 @@ def header_bytes(codec: Codec) -> int:
 
 def is_only_picture(units: list[bytes], codec: Codec) -> bool:
     """Whether a packet holds a picture and nothing that could show or locate anybody: no other views, no messages of unknown meaning."""
+    if sum(_begins_picture(unit, codec) for unit in units) > 1:
+        return False
     for unit in units:
         kind = kind_of(unit, codec)
         if codec == "hevc" and (unit[0] & 1 or unit[1] >> 3):  # of another layer
@@ -86,6 +88,11 @@ def is_only_picture(units: list[bytes], codec: Codec) -> bool:
         elif kind not in _PICTURE[codec]:
             return False
     return True
+
+
+def _begins_picture(unit: bytes, codec: Codec) -> bool:
+    """Whether a unit is the first part of a picture: its number of the first block is 0, or it says so."""
+    return is_slice(unit, codec) and len(unit) > header_bytes(codec) and bool(unit[header_bytes(codec)] & 0x80)
 
 
 def unescaped(unit: bytes) -> bytes:

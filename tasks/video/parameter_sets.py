@@ -11,7 +11,7 @@ from functools import reduce
 from operator import and_
 
 from tasks.video.nal import PARAMETER_SETS, Codec, is_only_picture, is_parameter_set, kind_of, unescaped
-from tasks.video.renumbering import OWN_ID, ids_in
+from tasks.video.renumbering import OWN_ID, SpliceError, ids_in
 
 _PROFILES = (66, 77, 100, 110, 122, 244)  # of H.264, each of which can hold what those before it hold
 _FIRST_HIGH_PROFILE = 100  # from which on the colour format is written down too
@@ -92,6 +92,8 @@ def _counted(record: bytes, place: int) -> tuple[bytes, int]:
 def _avcc(head: bytes, sets: list[list[bytes]], chroma_format: int, bits: int) -> bytes:
     """For decoders that can play the most demanding of the sets."""
     profiles, constraints, levels = zip(head[1:4], *(unit[1:4] for unit in sets[0]), strict=True)
+    if not set(profiles) <= set(_PROFILES):
+        raise SpliceError(f"of the H.264 profiles {profiles}, one is not known")
     profile = max(profiles, key=_PROFILES.index)
     sequence, picture = ([len(unit).to_bytes(2, "big") + unit for unit in units] for units in sets)
     record = [bytes([1, profile, reduce(and_, constraints), max(levels), 0xFF, 0xE0 | len(sequence)]), *sequence]

@@ -42,7 +42,7 @@ def source_quantiser(container: InputContainer, stream: VideoStream) -> float | 
             means += [float(data.qp_map().mean()) for data in frame.side_data if data.type.name == "VIDEO_ENC_PARAMS" and data.nb_blocks]  # type: ignore[attr-defined]
             if len(means) >= _LOOKED_AT_FRAMES:
                 break
-    except (av.FFmpegError, ValueError):
+    except (av.FFmpegError, ValueError, RuntimeError):  # the last where the picture is cropped
         return None
     if not means:
         return None

@@ -120,6 +120,10 @@ def _decoded_from(
                 continue
             if frame.pts != index.pts[wanted] or frame.is_corrupt:
                 raise BadVideo(path, f"frame {wanted} is missing or damaged", fix=_DAMAGED)
+            if (frame.width, frame.height) != (info.width, info.height):
+                # Boxes would mean other places in it, and what is there would be shown.
+                sizes = f"frame {wanted} has {frame.width}x{frame.height} pixels, the first one {info.width}x{info.height}"
+                raise BadVideo(path, f"changes its size: {sizes}", fix="convert it to one size first")
             yield frame
             if wanted == last:
                 return

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
 from tasks.video.files import File
-from tasks.video.groups import NO_GROUP, Inspector, groups_of
+from tasks.video.groups import NO_GROUP, Inspector, groups_of, is_cropped
 from tasks.video.info import FrameIndex
 from tasks.video.opening import explain
 
@@ -108,6 +108,8 @@ def scan_packets(container: InputContainer, stream: VideoStream) -> Scan:
     scan.last_duration = scan.last_duration or step_of(stream, scan.time_base)
     if scan.first_frame is None:
         _decode_until_first(scan, stream, None)
+    if is_cropped(stream):
+        scan.plain = [False] * len(scan.plain)
     if scan.has_unique_pts:
         _drop_undecodable(scan)
         scan.reorder_frames = reorder_depth(np.array(scan.pts, np.int64))

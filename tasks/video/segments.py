@@ -20,6 +20,7 @@ from tasks.video.files import File
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.opening import open_source
 from tasks.video.read import packets_from
+from tasks.video.renumbering import SpliceError
 from tasks.video.scan import reorder_depth
 
 Fitting = Callable[["Packet[Any]"], "Packet[Any]"]
@@ -80,7 +81,8 @@ def times_of(pieces: Sequence[Piece], source: File | None, info: VideoInfo, inde
         with closing(_packets_of(piece, source, info, index)) as packets:
             found = np.array([packet.pts for packet in packets], np.int64)
         if not 0 < len(found) == len(ordered):
-            raise ValueError(f"{piece.path or source} has {len(found)} frames where {len(ordered)} belong")
+            kind = ValueError if piece.path else SpliceError
+            raise kind(f"{piece.path or source} has {len(found)} frames where {len(ordered)} belong")
         pts[piece.first : piece.last + 1] = ordered[np.argsort(np.argsort(found, kind="stable"), kind="stable")]
     delay = reorder_depth(pts)
     step = int(np.diff(index.pts).min()) if len(index) > 1 else 1

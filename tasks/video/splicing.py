@@ -15,7 +15,7 @@ from tasks.video.encoders import CODECS, Encoding
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.nal import Codec, is_parameter_set, packet_of, units_of_annex_b
 from tasks.video.parameter_sets import ParameterSets
-from tasks.video.renumbering import renumbered
+from tasks.video.renumbering import SpliceError, renumbered
 from tasks.video.segments import Piece, open_segment
 
 _CONTAINERS = ("mp4", "mov", "matroska")
@@ -46,7 +46,7 @@ class Splice:
         self._source = ParameterSets.from_record(template.codec_context.extradata, self._codec)
         told = {tuple(self._sets_of(piece.path)) for piece in encoded if piece.path}
         if len(told) > 1:
-            raise ValueError("the segments were encoded with different settings")
+            raise SpliceError("the segments were encoded with different settings")
         self._encoded = next(iter(told), ())
         self._info = info
 

@@ -16,7 +16,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from tasks.errors import BadOutput, NoSpace, VeilError
+from tasks.errors import BadOutput, BadVideo, NoSpace, VeilError
 from tasks.video.files import WritableFile
 from tasks.video.opening import explain
 
@@ -135,10 +135,10 @@ def whole_file(target: Path) -> Iterator[WholeFile]:
     remove_abandoned(abandoned, lambda name: name.split(".unfinished-")[1].split(".")[0])
     try:
         yield file
-    except (NoSpace, BadOutput) as error:
+    except (NoSpace, BadOutput, BadVideo) as error:
         if error.subject != str(file.path):
             raise
-        raise type(error)(target, error.problem, fix=error.fix) from error
+        raise (NoSpace if isinstance(error, NoSpace) else BadOutput)(target, error.problem, fix=error.fix) from error
     finally:
         file.path.unlink(missing_ok=True)
 

@@ -42,12 +42,19 @@ class WholeFolder:
 
     def __init__(self, folder: Path, *, private: bool) -> None:
         self._folder = folder
+        self._found = _names_in(folder)
         self.path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.unfinished-{os.getpid()}-", dir=folder.parent))  # its mode is 0700
         if not private:
             self.path.chmod(_PUBLIC & ~_umask())
 
     def keep(self) -> None:
-        """Puts it in its place: in one step, or, where a folder with content is there, in two."""
+        """Puts it in its place: in one step, or, where a folder with content is there, in two.
+
+        Raises BadOutput where something has come into that folder since.
+        """
+        if new := sorted(_names_in(self._folder) - self._found):
+            problem = f"holds {new[0]} since the work began"
+            raise BadOutput(self._folder, problem, fix="move it, and run again: nothing of yours is replaced")
         if not self._folder.exists() or not any(self._folder.iterdir()):
             self.path.replace(self._folder)
             return
@@ -60,6 +67,10 @@ class WholeFolder:
             aside.replace(self._folder)
             raise
         shutil.rmtree(aside)
+
+
+def _names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
 @contextmanager

@@ -202,6 +202,20 @@ def test_what_fails_leaves_all_as_it_was(tmp_path: Path, code: int, kind: type[E
     assert (folder / "index.html").read_text() == "before"
 
 
+def test_what_came_into_a_folder_meanwhile_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "who"
+    folder.mkdir()
+
+    def write() -> None:
+        with whole_folder(folder) as unfinished:
+            (folder / "thesis.docx").write_text("of somebody else")
+            unfinished.keep()
+
+    with pytest.raises(BadOutput, match=r"holds thesis\.docx since the work began"):
+        write()
+    assert (folder / "thesis.docx").read_text() == "of somebody else"
+
+
 # Pictures --------------------------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import av
 import pytest
 
-from tasks.checking import check
+from tasks.checking import check, frames_to_check
 from tasks.finder import Finder
 from tasks.tracks import Cover
 from tests.fakes import NO_EMBEDDING, ScriptedDetector, ScriptedRecogniser, Seen, numbered_picture, square, still, video_info
@@ -57,3 +57,10 @@ def test_a_finding_says_where_and_how_like() -> None:
     assert (uncovered.left, uncovered.top, uncovered.right, uncovered.bottom) == (50, 40, 70, 60)
     assert (uncovered.score, uncovered.distance) == (0.9, None)
     assert recognisable.distance == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("num_frames", [*range(1, 30), 1000])
+def test_no_video_is_too_short_to_be_checked(num_frames: int) -> None:
+    checked = frames_to_check(num_frames, 12)
+    assert len(checked) >= 1
+    assert max(checked) < num_frames <= max(checked) + 12

@@ -12,7 +12,7 @@ from tasks.tracking import Extension, tracks_of_shot
 from tasks.tracks import Shot
 from tests.fakes import FaceBox, FaceScript, Seen, found, square
 
-EXTENSION = Extension(lead_frames=6, leaving_frames=25, width=640, height=360)
+EXTENSION = Extension(lead_frames=6, leaving_frames=25, most_unseen_frames=12, width=640, height=360)
 SHOT = Shot(first=0, last=99, visible_first=0, visible_last=99)
 INTERPOLATORS = [Pchip(), Linear(), Nearest(), CubicSpline(), Polynomial()]
 SMOOTHERS = [MovingAverage(), SavitzkyGolay(), NoSmoothing()]
@@ -37,7 +37,8 @@ LEADS = [
     (still_face(40, 60), Shot(first=38, last=62, visible_first=38, visible_last=62), (38, 62)),  # by cuts
     (still_face(40, 60), Shot(first=38, last=62, visible_first=33, visible_last=65), (33, 65)),  # a fade: as far as the shot is visible
     (still_face(0, 60), Shot(first=0, last=60, visible_first=0, visible_last=95), (0, 95)),  # and however long it is
-    (still_face(50, 50), SHOT, (44, 56)),  # a single look
+    (still_face(50, 50), SHOT, (38, 62)),  # a single look: until the look before it and after it, one of twelve, it may have been there
+    ({40: [square(300, 180, 40)], 50: [square(300, 180, 40)]}, SHOT, (30, 60)),  # two of them, ten frames apart
 ]
 
 
@@ -51,7 +52,7 @@ def test_a_track_begins_before_and_ends_after_what_was_seen(script, shot, expect
 
 
 def test_without_a_lead_a_track_is_what_was_seen() -> None:
-    track = one_track(still_face(40, 60), extension=Extension(0, 0, 640, 360))
+    track = one_track(still_face(40, 60), extension=Extension(0, 0, 0, 640, 360))
     assert (track.first, track.last) == (40, 60)
 
 
@@ -136,7 +137,7 @@ EDGES = [
 
 @pytest.mark.parametrize(("box", "expected"), EDGES)
 def test_boxes_at_the_edge_reach_beyond_it(box, expected) -> None:
-    track = one_track({0: [box], 4: [box]}, extension=Extension(0, 0, 640, 360))
+    track = one_track({0: [box], 4: [box]}, extension=Extension(0, 0, 0, 640, 360))
     assert np.allclose(track.boxes, expected)
 
 

@@ -152,3 +152,25 @@ def grid(number, width, height, pixel_format):
 
 def test_upright_size_is_that_of_the_upright_picture():
     assert upright_bgr(picture(0, 96, 64), 90, (32, 48)).shape == (48, 32, 3)
+
+
+def test_a_picture_that_changes_its_size_is_refused(tmp_path):
+    """As recordings of calls do: boxes would mean other places in it, and the faces there would be shown."""
+    path = tmp_path / "call.webm"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libvpx-vp9", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        container.start_encoding()
+        for first, size in ((0, (96, 64)), (6, (192, 128))):
+            encoder = av.CodecContext.create("libvpx-vp9", "w")
+            encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = *size, "yuv420p", Fraction(1, 25)
+            frames = [picture(number, *size) for number in range(6)]
+            for number, frame in enumerate([*frames, None]):
+                if frame is not None:
+                    frame.pts, frame.time_base = first + number, Fraction(1, 25)
+                for packet in encoder.encode(frame):
+                    packet.stream, packet.time_base = stream, Fraction(1, 25)
+                    container.mux_one(packet)
+    info, index = probe_file(path)
+    with pytest.raises(BadVideo, match="changes its size: frame 6 has 192x128 pixels, the first one 96x64"):
+        list(read_frames(path, info, index, 0, len(index) - 1))

@@ -91,6 +91,14 @@ def second_view(number, units):
     return [*units, b"\x74" + units[-1][1:]] if number == 10 else units  # type 20: a slice of another view
 
 
+def sets_of_its_own(number, units):
+    return [b"\x67\x64\x00\x0a\xac\xd9\x41", *units] if number == 10 else units  # that the header has not
+
+
+def second_picture(number, units):
+    return [*units, units[-1]] if number == 10 else units  # decoders show the first
+
+
 def only_recovery_points(number, units):
     return [bytes([unit[0] & 0xE0 | 1]) + unit[1:] if unit[0] & 31 == 5 and number else unit for unit in units]
 
@@ -101,6 +109,8 @@ def only_recovery_points(number, units):
         (lambda _, units: units, [0, 1, 2]),  # a copy, to know that what follows is the change's doing
         (place_and_name, [0, 2]),
         (second_view, [0, 2]),
+        (sets_of_its_own, [0, 2]),  # lost with a group that is encoded, and missed by those after it
+        (second_picture, [0, 2]),
         (only_recovery_points, [0]),  # key frames past which later ones may refer: one long group
     ],
 )
@@ -108,6 +118,20 @@ def test_a_group_that_holds_more_than_pictures_is_not_copied(tmp_path, change, g
     source = changed(draw(tmp_path, Clip(options=H264, audio=None)), tmp_path / "changed.mp4", change)
     _, index = probe_file(source)
     assert sorted(set(index.groups.tolist()) - {-1}) == groups
+
+
+@pytest.mark.parametrize(
+    ("codec", "options", "copied"),
+    [
+        ("libx264", H264 | {"x264-params": "crop-rect=0,0,8,0"}, True),  # the rest of a block, as 1080 lines have it
+        ("libx264", H264 | {"x264-params": "crop-rect=0,0,32,0"}, False),
+    ],
+)
+def test_what_is_cropped_away_is_not_copied(tmp_path, codec, options, copied):
+    """A cropped picture has more in its packets than is shown: it may be a face."""
+    info, index = probe_file(draw(tmp_path, Clip(codec=codec, options=options, audio=None)))
+    assert info.width == (88 if copied else 64)
+    assert (index.groups >= 0).any() == copied
 
 
 def test_a_group_with_hidden_frames_is_not_copied(tmp_path):

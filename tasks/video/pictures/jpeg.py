@@ -11,6 +11,7 @@ from tasks.video.pictures.orientation import UPRIGHT, Header, exif_orientation, 
 _SOI, _EOI, _SOS, _COMMENT = 0xD8, 0xD9, 0xDA, 0xFE
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _APPLICATIONS = range(0xE0, 0xF0)
+_PICTURE = frozenset(range(0xC0, 0xDE)) - {0xC8}  # frames, tables, scans and what parts them; 0xC8 is for extensions
 _JFIF, _EXIF, _ICC, _ADOBE = b"JFIF\0", b"Exif\0\0", b"ICC_PROFILE\0", b"Adobe"
 _SCAN_END = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 
@@ -50,7 +51,7 @@ def _kept(marker: int, segment: bytes) -> list[bytes]:
     if marker == _COMMENT:
         return []
     if marker not in _APPLICATIONS:
-        return [segment]
+        return [segment] if marker in _PICTURE else []
     said = segment[4:]
     if marker == 0xE0 and said.startswith(_JFIF) and len(said) >= 14:
         # Its last two numbers are the size of a thumbnail that would follow.
