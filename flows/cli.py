@@ -17,7 +17,7 @@ _VIDEO = "a video file; a folder of pictures, img%%07d.png or *.jpg in one; or e
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 only when what was asked for is complete, 2 for what the user can mend, 1 for anything else."""
-    options = _parser().parse_args(arguments)
+    options = parser_of_words().parse_args(arguments)
     try:
         return int(options.run(options) or 0)
     except InputError as error:
@@ -61,7 +61,7 @@ def _models(options: argparse.Namespace) -> None:
         show_models()
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser_of_words() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="veil", description="Make the right people unrecognisable in video.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import tempfile
@@ -46,11 +45,12 @@ class Bench:
 
 def plan_for(task: Task, assignments: Sequence[str]) -> Plan:
     """The plan that the command makes of `--keep PHOTO`, `--only PHOTO` and `--set`."""
+    from flows.cli import parser_of_words
     from flows.commands import plan_of
 
-    who = {policy: [str(task.photo)] if task.policy == policy else None for policy in ("keep", "only")}
-    unsaid = dict.fromkeys(["plan", "preset", "at", "preview", "start", "end", "encoder", "keep_metadata", "show"])
-    return plan_of(argparse.Namespace(set=list(assignments), keep_picked=False, **unsaid, **who))
+    words = ["blur", "VIDEO", "-o", "OUT", *(f"--set={each}" for each in assignments)]
+    words += [f"--{task.policy}", str(task.photo)] if task.policy in ("keep", "only") else []
+    return plan_of(parser_of_words().parse_args(words))
 
 
 @contextmanager
