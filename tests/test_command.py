@@ -399,5 +399,5 @@ def test_moments_that_are_none(
 
 def test_boxes_are_a_setting_of_the_blur() -> None:
     words = ["blur", "in.mp4", "-o", "out.mp4", "--show", "boxes", "--set", "blur_faces.blur.method=none"]
-    asked = plan_of(cli._parser().parse_args(words)).blur_faces
+    asked = plan_of(cli.parser_of_words().parse_args(words)).blur_faces
     assert (asked.show, asked.shows_faces) == ("boxes", True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows import request
-from flows.cli import _parser
+from flows.cli import parser_of_words
 from flows.commands import plan_of, values_of
 from flows.request import check_models
 from tasks.detectors.yunet import YuNet
@@ -17,7 +17,7 @@ from tasks.plan import Plan, make_plan
 
 
 def options(*words: str) -> argparse.Namespace:
-    return _parser().parse_args(["blur", "in.mp4", "-o", "out.mp4", *words])
+    return parser_of_words().parse_args(["blur", "in.mp4", "-o", "out.mp4", *words])
 
 
 @pytest.fixture(autouse=True)
