@@ -21,7 +21,7 @@ from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.metadata import MetadataKey, put_metadata
 from tasks.video.opening import open_source
 from tasks.video.rest import Copied, add_copy, copied_packets, on_time, refused
-from tasks.video.segments import Piece, open_segment, pictures_of, pieces_of, times_of
+from tasks.video.segments import Piece, first_of, pictures_of, pieces_of, times_of, told_by
 from tasks.video.splicing import Splice
 from tasks.video.tags import put_tags
 from tasks.video.target import open_target
@@ -62,13 +62,13 @@ def join_segments(
     pieces = pieces_of(encoded, index)
     times = times_of(pieces, source, info, index)
     with _opened(source) as rest, open_target(target, container_format, _clock(container_format, info)) as output:
-        if encoded:
-            picture = _add_encoded(output.container, encoded, info, target)
-        else:
-            picture = _add_picture(output.container, _picture_of(rest, info), info, target)
+        told = told_by(encoded)
+        with first_of(encoded) as segment:
+            template = segment.streams.video[0] if segment else _picture_of(rest, info)
+            picture = _add_picture(output.container, template, info, target)
         fitted = _as_it_is
         if any(piece.path is None for piece in pieces):
-            splice = Splice(_picture_of(rest, info), encoded, info)
+            splice = Splice(_picture_of(rest, info), told, info)
             picture.codec_context.extradata = splice.record
             fitted = splice.fit
         copies = {number: add_copy(output.container, rest, number, target) for number in info.copied_streams} if rest else {}
@@ -99,19 +99,6 @@ def _clock(container_format: str, info: VideoInfo) -> dict[str, str]:
     ticks = info.time_base.denominator
     common = math.lcm(ticks, *(audio.sample_rate for audio in info.audio))
     return {"video_track_timescale": str(ticks), "movie_timescale": str(common if common <= _LARGEST_TIMESCALE else ticks)}
-
-
-def _add_encoded(container: OutputContainer, encoded: Sequence[Piece], info: VideoInfo, target: object) -> VideoStream:
-    """The stream for pieces that all were encoded alike; raises ValueError where they were not."""
-    paths = [piece.path for piece in encoded if piece.path]
-    told = set[bytes | None]()
-    for path in paths:
-        with open_segment(path) as segment:
-            told.add(segment.streams.video[0].codec_context.extradata)
-    if len(told) > 1:
-        raise ValueError("the segments were encoded with different settings")
-    with open_segment(paths[0]) as first:
-        return _add_picture(container, first.streams.video[0], info, target)
 
 
 def _add_picture(container: OutputContainer, template: VideoStream, info: VideoInfo, target: object) -> VideoStream:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,28 @@ def _copied(first: int, last: int, index: FrameIndex) -> Piece:
 def open_segment(path: Path) -> InputContainer:
     """A file that `encode_segment` wrote."""
     return av.open(f"file:{path}", "r", options={"protocol_whitelist": "file", "format_whitelist": "nut,mov"})
+
+
+@contextmanager
+def first_of(encoded: Sequence[Piece]) -> Iterator[InputContainer | None]:
+    """The first of encoded pieces, opened; None where there is none."""
+    path = next((piece.path for piece in encoded if piece.path), None)
+    if path is None:
+        yield None
+        return
+    with open_segment(path) as segment:
+        yield segment
+
+
+def told_by(encoded: Sequence[Piece]) -> bytes:
+    """What a decoder is told before the first packet, the same for all encoded pieces; raises SpliceError where it is not."""
+    told = set[bytes]()
+    for path in (piece.path for piece in encoded if piece.path):
+        with open_segment(path) as segment:
+            told.add(segment.streams.video[0].codec_context.extradata or b"")
+    if len(told) > 1:
+        raise SpliceError("the segments were encoded with different settings")
+    return next(iter(told), b"")
 
 
 def times_of(pieces: Sequence[Piece], source: File | None, info: VideoInfo, index: FrameIndex) -> npt.NDArray[np.int64]:

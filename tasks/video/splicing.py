@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, cast, get_args
 
 import av
@@ -15,8 +13,7 @@ from tasks.video.encoders import CODECS, Encoding
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.nal import Codec, is_parameter_set, packet_of, units_of_annex_b
 from tasks.video.parameter_sets import ParameterSets
-from tasks.video.renumbering import SpliceError, renumbered
-from tasks.video.segments import Piece, open_segment
+from tasks.video.renumbering import renumbered
 
 _CONTAINERS = ("mp4", "mov", "matroska")
 _ENCODERS = ("libx264", "libx265")
@@ -39,15 +36,13 @@ def why_not_copied(info: VideoInfo, index: FrameIndex, container_format: str, en
 
 
 class Splice:
-    """How the encoded pieces of a stream are made to fit among the source's own."""
+    """How the encoded pieces of a stream are made to fit among the source's own; `told` is what decoders are told before them."""
 
-    def __init__(self, template: VideoStream, encoded: Sequence[Piece], info: VideoInfo) -> None:
+    def __init__(self, template: VideoStream, told: bytes, info: VideoInfo) -> None:
         self._codec = cast(Codec, info.codec)
         self._source = ParameterSets.from_record(template.codec_context.extradata, self._codec)
-        told = {tuple(self._sets_of(piece.path)) for piece in encoded if piece.path}
-        if len(told) > 1:
-            raise SpliceError("the segments were encoded with different settings")
-        self._encoded = next(iter(told), ())
+        units = units_of_annex_b(told)
+        self._encoded = [renumbered(unit, self._codec) for unit in units if is_parameter_set(unit, self._codec)]
         self._info = info
 
     @property
@@ -63,8 +58,3 @@ class Splice:
         fitted = av.Packet(packet_of(units))
         fitted.is_keyframe = packet.is_keyframe
         return fitted
-
-    def _sets_of(self, path: Path) -> list[bytes]:
-        with open_segment(path) as container:
-            units = units_of_annex_b(container.streams.video[0].codec_context.extradata or b"")
-        return [renumbered(unit, self._codec) for unit in units if is_parameter_set(unit, self._codec)]
