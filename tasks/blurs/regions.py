@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Protocol
 
-import cv2
 import numpy as np
 
 from tasks.faces import FaceBox, Floats
@@ -90,25 +90,33 @@ class Ellipse:
     """The ellipse that a box holds, on a place of a plane; outside it falls off over a share `feather` of its radius."""
 
     def __init__(self, plane: Plane, place: Place, box: FaceBox, feather: float) -> None:
-        y = _radii(place[0], plane.vertical_step, box.top, box.bottom)
-        x = _radii(place[1], plane.horizontal_step, box.left, box.right)
-        # Falls with the square of the radius, which saves its root.
+        # Falls with the square of the radius, which saves its root: a sum of two parabolas.
         outer = (1 + feather) ** 2
-        scale = np.float32(1 / (outer - 1))
-        self._down, self._across = (outer - y * y) * scale, x * x * scale
+        y = _parabola(place[0], plane.vertical_step, box.top, box.bottom, 1 / (1 - outer))
+        x = _parabola(place[1], plane.horizontal_step, box.left, box.right, 1 / (1 - outer))
+        both = np.array([[y[0] + x[0] + outer / (outer - 1), *x[1:]], [y[1], 0, 0], [y[2], 0, 0]], np.float32)
+        height, width = (side.stop - side.start for side in place)
+        self._down, self._across = powers(height, 3), both @ powers(width, 3)
 
     def share(self, rows: slice) -> Floats:
         """(H, W) float32, of some rows of the place, counted from its first: 1 inside the ellipse, 0 far outside."""
-        share = np.subtract.outer(self._down[rows], self._across)
-        np.minimum(share, 1, out=share)
-        return np.asarray(np.maximum(share, 0, out=share), np.float32)
+        share = self._down[:, rows].T @ self._across
+        return share.clip(0, 1, out=share)
 
 
-def _radii(samples: slice, step: int, first: float, after: float) -> Floats:
-    """How far each sample is from the middle between two sides, in units of half their distance."""
-    scale = 2 / (after - first)
-    middles = (np.arange(samples.start, samples.stop) + 0.5) * step
-    return np.asarray((middles - (first + after) / 2) * scale, np.float32)
+def _parabola(samples: slice, step: int, first: float, after: float, scale: float) -> tuple[float, float, float]:
+    """The scaled square of a sample's way from the middle between two sides, in units of half their distance.
+
+    As factors of the powers 0, 1 and 2 of its number, counted from the first sample of a slice.
+    """
+    way, each = ((samples.start + 0.5) * step - (first + after) / 2) * 2 / (after - first), step * 2 / (after - first)
+    return scale * way * way, scale * 2 * way * each, scale * each * each
+
+
+@lru_cache(maxsize=512)
+def powers(length: int, count: int) -> Floats:
+    """(count, length): the first powers of 0, 1, 2, ..., from power 0; with a few factors it is a line or a parabola. Not to be changed."""
+    return np.asarray(np.vander(np.arange(length, dtype=np.float32), count, increasing=True).T)
 
 
 def strips(place: Place) -> Iterator[slice]:
@@ -118,8 +126,11 @@ def strips(place: Place) -> Iterator[slice]:
     return (slice(first, min(first + step, height)) for first in range(0, height, step))
 
 
-def blend(region: Samples, blurred: Floats, share: Floats) -> None:
-    """Puts `blurred` over a region, in place, by its share of each sample; OpenCV's arithmetic rounds."""
-    difference = cv2.subtract(blurred, region, dtype=cv2.CV_32F)
-    cv2.multiply(difference, share, difference)
-    region[:] = cv2.add(difference, region, dtype=cv2.CV_8U if region.dtype == np.uint8 else cv2.CV_16U)
+def blend(region: Samples, shown: Floats, share: Floats) -> None:
+    """Puts `shown` over a region, in place, by its share of each sample."""
+    was = region.astype(np.float32)
+    mixed = shown - was
+    mixed *= share
+    mixed += was
+    np.rint(mixed, out=mixed)
+    region[:] = mixed
