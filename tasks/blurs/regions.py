@@ -5,22 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 from typing import Protocol
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
-from tasks.faces import FaceBox, Floats
+from tasks.faces import FaceBox
 from tasks.video.planes import Plane, Samples
 from tasks.video.upright import Rotation
 
 Place = tuple[slice, slice]
 """rows and columns of a plane"""
 
-Shown = Callable[[slice], Floats]
+Shares = npt.NDArray[np.int16]
+"""how much of each sample is covered, from 0 to WHOLE"""
+
+Shown = Callable[[slice], npt.NDArray[np.integer]]
 """gives some rows of a place, counted from its first, as they are shown; or one value for all"""
 
+WHOLE = 128  # times any difference of 8-bit samples is still a 16-bit number
+_FAR = 1 << 14  # where the cover has ended, in scaled squares
 _STRIP_SAMPLES = 24_000  # worked on at once: they stay in a core's cache, and in memory that is not given back each time
 _WIDTH_OF_HEIGHT = 0.75  # of a narrow face, seen from the front
 
@@ -90,33 +96,28 @@ class Ellipse:
     """The ellipse that a box holds, on a place of a plane; outside it falls off over a share `feather` of its radius."""
 
     def __init__(self, plane: Plane, place: Place, box: FaceBox, feather: float) -> None:
-        # Falls with the square of the radius, which saves its root: a sum of two parabolas.
+        # Falls with the square of the radius, which saves its root.
         outer = (1 + feather) ** 2
-        y = _parabola(place[0], plane.vertical_step, box.top, box.bottom, 1 / (1 - outer))
-        x = _parabola(place[1], plane.horizontal_step, box.left, box.right, 1 / (1 - outer))
-        both = np.array([[y[0] + x[0] + outer / (outer - 1), *x[1:]], [y[1], 0, 0], [y[2], 0, 0]], np.float32)
-        height, width = (side.stop - side.start for side in place)
-        self._down, self._across = powers(height, 3), both @ powers(width, 3)
+        scale = WHOLE / (outer - 1)
+        y = _squares(place[0], plane.vertical_step, box.top, box.bottom, scale)
+        self._down, self._across = round(outer * scale) - y, _squares(place[1], plane.horizontal_step, box.left, box.right, scale)
 
-    def share(self, rows: slice) -> Floats:
-        """(H, W) float32, of some rows of the place, counted from its first: 1 inside the ellipse, 0 far outside."""
-        share = self._down[:, rows].T @ self._across
-        return share.clip(0, 1, out=share)
-
-
-def _parabola(samples: slice, step: int, first: float, after: float, scale: float) -> tuple[float, float, float]:
-    """The scaled square of a sample's way from the middle between two sides, in units of half their distance.
-
-    As factors of the powers 0, 1 and 2 of its number, counted from the first sample of a slice.
-    """
-    way, each = ((samples.start + 0.5) * step - (first + after) / 2) * 2 / (after - first), step * 2 / (after - first)
-    return scale * way * way, scale * 2 * way * each, scale * each * each
+    def share(self, rows: slice) -> Shares:
+        """(H, W), of some rows of the place, counted from its first: WHOLE inside the ellipse, 0 far outside."""
+        share = np.subtract.outer(self._down[rows], self._across)
+        cv2.threshold(share, WHOLE, 0, cv2.THRESH_TRUNC, share)
+        cv2.threshold(share, 0, 0, cv2.THRESH_TOZERO, share)
+        return share
 
 
-@lru_cache(maxsize=512)
-def powers(length: int, count: int) -> Floats:
-    """(count, length): the first powers of 0, 1, 2, ..., from power 0; with a few factors it is a line or a parabola. Not to be changed."""
-    return np.asarray(np.vander(np.arange(length, dtype=np.float32), count, increasing=True).T)
+def _squares(samples: slice, step: int, first: float, after: float, scale: float) -> Shares:
+    """The scaled squares of how far samples are from the middle between two sides, in units of half their distance."""
+    way = np.arange(samples.stop - samples.start, dtype=np.float32)
+    way *= step * 2 / (after - first)
+    way += ((samples.start + 0.5) * step - (first + after) / 2) * 2 / (after - first)
+    way *= way
+    way *= scale
+    return np.minimum(way, _FAR).astype(np.int16)
 
 
 def strips(place: Place) -> Iterator[slice]:
@@ -126,11 +127,17 @@ def strips(place: Place) -> Iterator[slice]:
     return (slice(first, min(first + step, height)) for first in range(0, height, step))
 
 
-def blend(region: Samples, shown: Floats, share: Floats) -> None:
+def difference_type(samples: Samples) -> type[np.int16 | np.int32]:
+    """In which differences of samples have room, WHOLE times."""
+    return np.int16 if samples.dtype == np.uint8 else np.int32
+
+
+def blend(region: Samples, shown: npt.NDArray[np.integer], share: Shares) -> None:
     """Puts `shown` over a region, in place, by its share of each sample."""
-    was = region.astype(np.float32)
+    was = region.astype(difference_type(region))
     mixed = shown - was
     mixed *= share
+    mixed += WHOLE // 2
+    mixed >>= WHOLE.bit_length() - 1
     mixed += was
-    np.rint(mixed, out=mixed)
     region[:] = mixed

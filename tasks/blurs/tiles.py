@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +10,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tasks.blurs.regions import Place, Shown, powers
+from tasks.blurs.regions import Place, Shown, difference_type
 from tasks.faces import Floats
 from tasks.video.planes import Plane
 
-_ENOUGH_SAMPLES = 6  # across a tile, for its mean: of twice as many, halves are as good
+_ENOUGH_SAMPLES = 6  # across a tile, for its mean: of more, halves are as good
 _SHARP = 12  # a tile passes into the next over so small a part of it: over more, edges that chance lays over those of a face are like them
 
 
@@ -37,19 +36,20 @@ class Tiling:
     def __init__(self, plane: Plane, place: Place, grid: Grid) -> None:
         height, width = plane.samples.shape
         down, across = grid.tile / plane.vertical_step, grid.tile / plane.horizontal_step
-        self._group = 2 if min(down, across) >= 2 * _ENOUGH_SAMPLES and min(height, width) > 1 else 1
-        self._down = _Axis(place[0], height, grid.y / plane.vertical_step, down, self._group)
-        self._across = _Axis(place[1], width, grid.x / plane.horizontal_step, across, self._group)
+        self._halvings = max(0, int(math.log2(min(min(down, across) / _ENOUGH_SAMPLES, height, width))))
+        self._down = _Axis(place[0], height, grid.y / plane.vertical_step, down, 1 << self._halvings)
+        self._across = _Axis(place[1], width, grid.x / plane.horizontal_step, across, 1 << self._halvings)
 
     def of(self, plane: Plane) -> Shown:
         """The place in a plane, as the means of its tiles, with soft edges between them."""
         down, across = self._down, self._across
         samples: npt.NDArray[Any] = plane.samples[down.samples, across.samples]
-        if self._group == 2:
+        for _ in range(self._halvings):
             samples = cv2.resize(samples, (samples.shape[1] // 2, samples.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        # All of these are small enough for NumPy's BLAS to stay in one thread; waiting for a second took ten times as long.
         means = down.mean @ samples.astype(np.float32) @ across.mean.T
-        lines = means @ across.shown
-        return lambda rows: down.shown[:, rows].T @ lines
+        lines = np.rint(down.mixed @ means @ across.mixed.T).astype(difference_type(plane.samples)).take(across.which, axis=1)
+        return lambda rows: lines.take(down.which[rows], axis=0)
 
 
 class _Axis:
@@ -57,25 +57,47 @@ class _Axis:
 
     samples: the slice of rows or columns that the tiles hold, some more where groups of `group` rows are looked at as one
     mean: (K, M), by how much each group counts in each tile's mean
-    shown: (K, N), by how much each tile shows in each wanted sample
+    mixed: (D, K), by how much each tile counts in each line that is shown: one in itself, two where they meet
+    which: (N,), of these lines, for each wanted sample
     """
 
     def __init__(self, wanted: slice, length: int, origin: float, tile: float, group: int) -> None:
         whole = length // group * group  # what is left over at the picture's end counts in no mean
         first, last = (int((min(end, whole - 0.5) - origin) // tile) for end in (wanted.start + 0.5, wanted.stop - 0.5))
-        edges = [origin + tile * number for number in range(first, last + 2)]
+        edge = origin + tile * first
         # Groups are counted from the picture's first sample: they stay where they are when the tiles move.
-        start, stop = max(0, int(edges[0] // group)), min(whole // group, int(edges[-1] // group) + 1)
+        start, stop = max(0, int(edge // group)), min(whole // group, int((origin + tile * (last + 1)) // group) + 1)
         self.samples = slice(start * group, stop * group)
-        self.mean = _shares(edges, self.samples, group)
-        self.mean /= self.mean.sum(axis=1, keepdims=True)
-        self.shown = _shares([-math.inf, *edges[1:-1], math.inf], wanted, 1, tile / max(1, min(_SHARP, int(tile))))
+        self.mean = _overlaps(last - first + 1, tile / group, stop - start, edge / group - start)
+        places, self.which = _distinct(_places(wanted, edge, tile).clip(0, last - first))
+        between = np.subtract.outer(places, np.arange(last - first + 1, dtype=np.float32))
+        np.abs(between, out=between)
+        self.mixed = np.maximum(1 - between, 0)
 
 
-def _shares(edges: Iterable[float], samples: slice, step: int, soft: float | None = None) -> Floats:
-    """(K, N): how much of each `step` samples is between each two of K + 1 edges, were they as long as `soft`."""
-    soft = soft or step
-    first = samples.start + step / 2
-    lines = np.array([((edge - first) / soft + 0.5, -step / soft) for edge in edges], np.float32)
-    below = (lines @ powers((samples.stop - samples.start) // step, 2)).clip(0, 1)
-    return np.asarray(below[1:] - below[:-1])
+def _overlaps(count: int, tile: float, length: int, first: float) -> Floats:
+    """(count, length): by how much each of the unit intervals from 0 counts in the mean of each tile, of which one starts at `first`."""
+    edges = np.arange(count + 1, dtype=np.float32) * np.float32(tile) + np.float32(first)
+    below = np.subtract.outer(edges, np.arange(length, dtype=np.float32)).clip(0, 1)
+    overlaps = below[1:] - below[:-1]
+    overlaps /= overlaps.sum(axis=1, keepdims=True)
+    return np.asarray(overlaps)
+
+
+def _places(wanted: slice, edge: float, tile: float) -> Floats:
+    """Where samples are among tiles from an edge on: k in tile number k, between two where these meet."""
+    places = np.arange(wanted.stop - wanted.start, dtype=np.float32)
+    places *= 1 / tile
+    places += (wanted.start + 0.5 - edge) / tile
+    edges = np.rint(places)
+    places -= edges
+    places *= max(1, min(_SHARP, int(tile)))
+    edges -= 0.5
+    return np.asarray(edges + places.clip(-0.5, 0.5, out=places))
+
+
+def _distinct(rising: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """What differs, and for each value which of these it is."""
+    new = np.ones(len(rising), bool)
+    np.not_equal(rising[1:], rising[:-1], out=new[1:])
+    return rising[new], new.cumsum() - 1

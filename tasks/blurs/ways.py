@@ -20,7 +20,6 @@ from pydantic import Field, model_validator
 
 from tasks.blurs.regions import CoveredFace, Ellipse, Place, Shown, alike, blend, expanded, strips, window
 from tasks.blurs.tiles import Grid, Tiling
-from tasks.faces import Floats
 from tasks.method import Method
 from tasks.video.planes import Plane, Samples
 
@@ -88,7 +87,7 @@ class Round(_Oval):
     strength: float = Field(0.2, ge=0.12, le=1, description="standard deviation of the blur, in face widths")
 
     def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Shown]:
-        return [_blurred(plane, place, self.strength * face.size(face.box)).astype(np.float32).__getitem__ for plane in planes]
+        return [_blurred(plane, place, self.strength * face.size(face.box)).__getitem__ for plane in planes]
 
 
 class Square(Method):
@@ -114,7 +113,7 @@ class Solid(_Oval):
     def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Shown]:
         top = (1 << planes[0].bits) - 1
         light = round((16 + 219 * self.lightness) / 255 * top)
-        levels = [np.full(1, round(top / 2) if plane.name in "uv" else light, np.float32) for plane in planes]
+        levels = [np.full(1, round(top / 2) if plane.name in "uv" else light, plane.samples.dtype) for plane in planes]
         return [partial(_everywhere, level) for level in levels]
 
 
@@ -127,7 +126,7 @@ class NoBlur(Method):
         """Leaves the face as it is."""
 
 
-def _everywhere(level: Floats, _: slice) -> Floats:
+def _everywhere(level: Samples, _: slice) -> Samples:
     return level
 
 
