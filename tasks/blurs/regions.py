@@ -27,7 +27,7 @@ Shown = Callable[[slice], npt.NDArray[np.integer]]
 
 WHOLE = 128  # times any difference of 8-bit samples is still a 16-bit number
 _FAR = 1 << 14  # where the cover has ended, in scaled squares
-_STRIP_SAMPLES = 24_000  # worked on at once: they stay in a core's cache, and in memory that is not given back each time
+_STRIP_SAMPLES = 30_000  # worked on at once: they stay in a core's cache, and in memory that is not given back each time
 _WIDTH_OF_HEIGHT = 0.75  # of a narrow face, seen from the front
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from tasks.blurs.regions import Place, Shown, difference_type
 from tasks.faces import Floats
-from tasks.video.planes import Plane
+from tasks.video.planes import Plane, Samples
 
 _ENOUGH_SAMPLES = 6  # across a tile, for its mean: of more, halves are as good
 _SHARP = 12  # a tile passes into the next over so small a part of it: over more, edges that chance lays over those of a face are like them
@@ -27,39 +28,28 @@ class Grid:
     tile: float
 
 
-class Tiling:
-    """A place in planes of the same size, as tiles.
+def tiled(planes: Sequence[Plane], places: Sequence[Place], grid: Grid) -> list[Shown]:
+    """A place in each plane, as the means of its tiles, with soft edges between them.
 
     Tiles count as a whole, as far as they are inside the picture: what they show does not depend on where the place ends.
     """
-
-    def __init__(self, plane: Plane, place: Place, grid: Grid) -> None:
-        height, width = plane.samples.shape
-        down, across = grid.tile / plane.vertical_step, grid.tile / plane.horizontal_step
-        self._halvings = max(0, int(math.log2(min(min(down, across) / _ENOUGH_SAMPLES, height, width))))
-        self._down = _Axis(place[0], height, grid.y / plane.vertical_step, down, 1 << self._halvings)
-        self._across = _Axis(place[1], width, grid.x / plane.horizontal_step, across, 1 << self._halvings)
-
-    def of(self, plane: Plane) -> Shown:
-        """The place in a plane, as the means of its tiles, with soft edges between them."""
-        down, across = self._down, self._across
-        samples: npt.NDArray[Any] = plane.samples[down.samples, across.samples]
-        for _ in range(self._halvings):
-            samples = cv2.resize(samples, (samples.shape[1] // 2, samples.shape[0] // 2), interpolation=cv2.INTER_AREA)
-        # All of these are small enough for NumPy's BLAS to stay in one thread; waiting for a second took ten times as long.
-        means = down.mean @ samples.astype(np.float32) @ across.mean.T
-        lines = np.rint(down.mixed @ means @ across.mixed.T).astype(difference_type(plane.samples)).take(across.which, axis=1)
-        return lambda rows: lines.take(down.which[rows], axis=0)
+    sides = {plane.samples.shape: _sides(plane, place, grid) for plane, place in zip(planes, places, strict=True)}
+    _share_out([side for both in sides.values() for side in both])
+    return [_shown(plane.samples, *sides[plane.samples.shape]) for plane in planes]
 
 
-class _Axis:
-    """K tiles along an axis of a plane; all lengths in samples.
+class _Side:
+    """K tiles along a side of a place; all lengths in samples.
 
     samples: the slice of rows or columns that the tiles hold, some more where groups of `group` rows are looked at as one
     mean: (K, M), by how much each group counts in each tile's mean
     mixed: (D, K), by how much each tile counts in each line that is shown: one in itself, two where they meet
     which: (N,), of these lines, for each wanted sample
     """
+
+    mean: Floats
+    mixed: Floats
+    which: npt.NDArray[np.intp]
 
     def __init__(self, wanted: slice, length: int, origin: float, tile: float, group: int) -> None:
         whole = length // group * group  # what is left over at the picture's end counts in no mean
@@ -68,36 +58,61 @@ class _Axis:
         # Groups are counted from the picture's first sample: they stay where they are when the tiles move.
         start, stop = max(0, int(edge // group)), min(whole // group, int((origin + tile * (last + 1)) // group) + 1)
         self.samples = slice(start * group, stop * group)
-        self.mean = _overlaps(last - first + 1, tile / group, stop - start, edge / group - start)
-        places, self.which = _distinct(_places(wanted, edge, tile).clip(0, last - first))
-        between = np.subtract.outer(places, np.arange(last - first + 1, dtype=np.float32))
-        np.abs(between, out=between)
-        self.mixed = np.maximum(1 - between, 0)
+        self.num_tiles, self.num_groups, self.num_wanted = last - first + 1, stop - start, wanted.stop - wanted.start
+        self.of_groups = tile / group, start - edge / group
+        self.of_wanted = 1 / tile, (wanted.start + 0.5 - edge) / tile, last - first, max(1, min(_SHARP, int(tile)))
 
 
-def _overlaps(count: int, tile: float, length: int, first: float) -> Floats:
-    """(count, length): by how much each of the unit intervals from 0 counts in the mean of each tile, of which one starts at `first`."""
-    edges = np.arange(count + 1, dtype=np.float32) * np.float32(tile) + np.float32(first)
-    below = np.subtract.outer(edges, np.arange(length, dtype=np.float32)).clip(0, 1)
+def _sides(plane: Plane, place: Place, grid: Grid) -> tuple[_Side, _Side]:
+    height, width = plane.samples.shape
+    down, across = grid.tile / plane.vertical_step, grid.tile / plane.horizontal_step
+    group = 1 << max(0, int(math.log2(min(min(down, across) / _ENOUGH_SAMPLES, height, width))))
+    return (
+        _Side(place[0], height, grid.y / plane.vertical_step, down, group),
+        _Side(place[1], width, grid.x / plane.horizontal_step, across, group),
+    )
+
+
+def _share_out(sides: Sequence[_Side]) -> None:
+    """Gives all sides their shares, in one array: most of the time goes into calls, not into numbers."""
+    tiles = np.arange(max(side.num_tiles for side in sides) + 1, dtype=np.float32)
+
+    numbers, (tile, start) = _numbers([side.num_groups for side in sides], [side.of_groups for side in sides])
+    below = np.multiply.outer(tiles, tile)
+    below -= numbers + start
+    below.clip(0, 1, out=below)
     overlaps = below[1:] - below[:-1]
-    overlaps /= overlaps.sum(axis=1, keepdims=True)
-    return np.asarray(overlaps)
 
-
-def _places(wanted: slice, edge: float, tile: float) -> Floats:
-    """Where samples are among tiles from an edge on: k in tile number k, between two where these meet."""
-    places = np.arange(wanted.stop - wanted.start, dtype=np.float32)
-    places *= 1 / tile
-    places += (wanted.start + 0.5 - edge) / tile
+    numbers, (scale, offset, last, sharp) = _numbers([side.num_wanted for side in sides], [side.of_wanted for side in sides])
+    places = numbers * scale + offset
     edges = np.rint(places)
-    places -= edges
-    places *= max(1, min(_SHARP, int(tile)))
-    edges -= 0.5
-    return np.asarray(edges + places.clip(-0.5, 0.5, out=places))
+    places = edges - 0.5 + ((places - edges) * sharp).clip(-0.5, 0.5)  # k in tile number k, between two where these meet
+    np.minimum(places, last, out=places)
+    new = np.ones(len(places), bool)
+    np.not_equal(places[1:], places[:-1], out=new[1:])
+    lines = new.cumsum() - 1
+    mixed = np.maximum(1 - np.abs(np.subtract.outer(places[new].clip(0), tiles[:-1])), 0)
+
+    group = sample = 0
+    for side in sides:
+        side.mean = overlaps[: side.num_tiles, group : (group := group + side.num_groups)]
+        side.mean /= side.mean.sum(axis=1, keepdims=True)
+        which = lines[sample : (sample := sample + side.num_wanted)]
+        side.mixed = mixed[which[0] : which[-1] + 1, : side.num_tiles]
+        side.which = which - which[0]
 
 
-def _distinct(rising: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """What differs, and for each value which of these it is."""
-    new = np.ones(len(rising), bool)
-    np.not_equal(rising[1:], rising[:-1], out=new[1:])
-    return rising[new], new.cumsum() - 1
+def _numbers(counts: Sequence[int], factors: Sequence[tuple[float, ...]]) -> tuple[Floats, Floats]:
+    """For each side, its numbers from 0, and its factors as often: (N,) and (F, N) for all of them."""
+    numbers = np.concatenate([np.arange(count, dtype=np.float32) for count in counts])
+    return numbers, np.repeat(np.array(factors, np.float32).T, counts, axis=1)
+
+
+def _shown(samples: Samples, down: _Side, across: _Side) -> Shown:
+    halved: npt.NDArray[Any] = samples[down.samples, across.samples]
+    while halved.shape[0] > down.num_groups:
+        halved = cv2.resize(halved, (halved.shape[1] // 2, halved.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    # All of these are small enough for NumPy's BLAS to stay in one thread; waiting for a second took ten times as long.
+    means = down.mean @ halved.astype(np.float32) @ across.mean.T
+    lines = np.rint(down.mixed @ means @ across.mixed.T).astype(difference_type(samples)).take(across.which, axis=1)
+    return lambda rows: lines.take(down.which[rows], axis=0)
