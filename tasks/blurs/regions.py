@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -19,10 +19,13 @@ from tasks.video.upright import Rotation
 Place = tuple[slice, slice]
 """rows and columns of a plane"""
 
+Part = tuple[Sequence[Plane], Place]
+"""planes of the same size, and a place in each of them"""
+
 Shares = npt.NDArray[np.int16]
 """how much of each sample is covered, from 0 to WHOLE"""
 
-Shown = Callable[[slice], npt.NDArray[np.integer]]
+Shown = Callable[[slice], npt.NDArray[Any]]
 """gives some rows of a place, counted from its first, as they are shown; or one value for all"""
 
 WHOLE = 128  # times any difference of 8-bit samples is still a 16-bit number
@@ -132,7 +135,7 @@ def difference_type(samples: Samples) -> type[np.int16 | np.int32]:
     return np.int16 if samples.dtype == np.uint8 else np.int32
 
 
-def blend(region: Samples, shown: npt.NDArray[np.integer], share: Shares) -> None:
+def blend(region: Samples, shown: npt.NDArray[Any], share: Shares) -> None:
     """Puts `shown` over a region, in place, by its share of each sample."""
     was = region.astype(difference_type(region))
     mixed = shown - was

@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tasks.blurs.regions import Place, Shown, difference_type
+from tasks.blurs.regions import Part, Place, Shown, difference_type
 from tasks.faces import Floats
 from tasks.video.planes import Plane, Samples
 
 _ENOUGH_SAMPLES = 6  # across a tile, for its mean: of more, halves are as good
+_LITTLE = 1e-6  # where a side has fewer tiles than another
 _SHARP = 12  # a tile passes into the next over so small a part of it: over more, edges that chance lays over those of a face are like them
 
 
@@ -28,14 +29,14 @@ class Grid:
     tile: float
 
 
-def tiled(planes: Sequence[Plane], places: Sequence[Place], grid: Grid) -> list[Shown]:
-    """A place in each plane, as the means of its tiles, with soft edges between them.
+def tiled(parts: Sequence[Part], grid: Grid) -> list[list[Shown]]:
+    """For each plane of each part, its place as the means of its tiles, with soft edges between them.
 
     Tiles count as a whole, as far as they are inside the picture: what they show does not depend on where the place ends.
     """
-    sides = {plane.samples.shape: _sides(plane, place, grid) for plane, place in zip(planes, places, strict=True)}
-    _share_out([side for both in sides.values() for side in both])
-    return [_shown(plane.samples, *sides[plane.samples.shape]) for plane in planes]
+    sides = [_sides(planes[0], place, grid) for planes, place in parts]
+    _share_out([side for both in sides for side in both])
+    return [[_shown(plane.samples, *both) for plane in planes] for (planes, _), both in zip(parts, sides, strict=True)]
 
 
 class _Side:
@@ -77,11 +78,14 @@ def _share_out(sides: Sequence[_Side]) -> None:
     """Gives all sides their shares, in one array: most of the time goes into calls, not into numbers."""
     tiles = np.arange(max(side.num_tiles for side in sides) + 1, dtype=np.float32)
 
-    numbers, (tile, start) = _numbers([side.num_groups for side in sides], [side.of_groups for side in sides])
+    counts = [side.num_groups for side in sides]
+    numbers, (tile, start) = _numbers(counts, [side.of_groups for side in sides])
     below = np.multiply.outer(tiles, tile)
     below -= numbers + start
     below.clip(0, 1, out=below)
     overlaps = below[1:] - below[:-1]
+    totals = np.add.reduceat(overlaps, [sum(counts[:number]) for number in range(len(counts))], axis=1)
+    overlaps /= np.repeat(np.maximum(totals, _LITTLE), counts, axis=1)
 
     numbers, (scale, offset, last, sharp) = _numbers([side.num_wanted for side in sides], [side.of_wanted for side in sides])
     places = numbers * scale + offset
@@ -96,7 +100,6 @@ def _share_out(sides: Sequence[_Side]) -> None:
     group = sample = 0
     for side in sides:
         side.mean = overlaps[: side.num_tiles, group : (group := group + side.num_groups)]
-        side.mean /= side.mean.sum(axis=1, keepdims=True)
         which = lines[sample : (sample := sample + side.num_wanted)]
         side.mixed = mixed[which[0] : which[-1] + 1, : side.num_tiles]
         side.which = which - which[0]
