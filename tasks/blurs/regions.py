@@ -26,11 +26,11 @@ Shares = npt.NDArray[np.int16]
 """how much of each sample is covered, from 0 to WHOLE"""
 
 Shown = Callable[[slice], npt.NDArray[Any]]
-"""gives some rows of a place, counted from its first, as they are shown; or one value for all"""
+"""gives some rows of a place, counted from its first, as they are shown; or one value for all; whole numbers"""
 
 WHOLE = 128  # times any difference of 8-bit samples is still a 16-bit number
 _FAR = 1 << 14  # where the cover has ended, in scaled squares
-_STRIP_SAMPLES = 30_000  # worked on at once: they stay in a core's cache, and in memory that is not given back each time
+_STRIP_BYTES = 60_000  # of samples, worked on at once: they stay in a core's cache, and in memory that is not given back each time
 _WIDTH_OF_HEIGHT = 0.75  # of a narrow face, seen from the front
 
 
@@ -123,10 +123,10 @@ def _squares(samples: slice, step: int, first: float, after: float, scale: float
     return np.minimum(way, _FAR).astype(np.int16)
 
 
-def strips(place: Place) -> Iterator[slice]:
-    """The rows of a place, counted from its first, a part at a time."""
-    height, width = (side.stop - side.start for side in place)
-    step = max(1, _STRIP_SAMPLES // width)
+def strips(region: Samples) -> Iterator[slice]:
+    """The rows of a part of a plane, some at a time."""
+    height, width = region.shape
+    step = max(1, _STRIP_BYTES // (width * region.itemsize))
     return (slice(first, min(first + step, height)) for first in range(0, height, step))
 
 

@@ -46,11 +46,11 @@ class _Side:
     mean: (K, M), by how much each group counts in each tile's mean
     mixed: (D, K), by how much each tile counts in each line that is shown: one in itself, two where they meet
     which: (N,), of these lines, for each wanted sample
-    """
 
-    mean: Floats
-    mixed: Floats
-    which: npt.NDArray[np.intp]
+    The last three are still to be given by `_share_out`, from
+    of_groups: a tile's length in groups, and where the first group begins, in groups after the first tile's edge
+    of_wanted: a sample's length in tiles, where the first wanted one's middle is, the last tile's number, how sharp the seams are
+    """
 
     def __init__(self, wanted: slice, length: int, origin: float, tile: float, group: int) -> None:
         whole = length // group * group  # what is left over at the picture's end counts in no mean
@@ -59,12 +59,16 @@ class _Side:
         # Groups are counted from the picture's first sample: they stay where they are when the tiles move.
         start, stop = max(0, int(edge // group)), min(whole // group, int((origin + tile * (last + 1)) // group) + 1)
         self.samples = slice(start * group, stop * group)
+        self.mean: Floats
+        self.mixed: Floats
+        self.which: npt.NDArray[np.intp]
         self.num_tiles, self.num_groups, self.num_wanted = last - first + 1, stop - start, wanted.stop - wanted.start
         self.of_groups = tile / group, start - edge / group
         self.of_wanted = 1 / tile, (wanted.start + 0.5 - edge) / tile, last - first, max(1, min(_SHARP, int(tile)))
 
 
 def _sides(plane: Plane, place: Place, grid: Grid) -> tuple[_Side, _Side]:
+    """The sides of a place, down and across, in samples."""
     height, width = plane.samples.shape
     down, across = grid.tile / plane.vertical_step, grid.tile / plane.horizontal_step
     group = 1 << max(0, int(math.log2(min(min(down, across) / _ENOUGH_SAMPLES, height, width))))
@@ -75,7 +79,7 @@ def _sides(plane: Plane, place: Place, grid: Grid) -> tuple[_Side, _Side]:
 
 
 def _share_out(sides: Sequence[_Side]) -> None:
-    """Gives all sides their shares, in one array: most of the time goes into calls, not into numbers."""
+    """Gives all sides their shares, computed at once: most of the time goes into calls, not into numbers."""
     tiles = np.arange(max(side.num_tiles for side in sides) + 1, dtype=np.float32)
 
     counts = [side.num_groups for side in sides]
@@ -87,15 +91,16 @@ def _share_out(sides: Sequence[_Side]) -> None:
     totals = np.add.reduceat(overlaps, [sum(counts[:number]) for number in range(len(counts))], axis=1)
     overlaps /= np.repeat(np.maximum(totals, _LITTLE), counts, axis=1)
 
+    # A place k is in tile number k, one between k and k + 1 where these two meet.
     numbers, (scale, offset, last, sharp) = _numbers([side.num_wanted for side in sides], [side.of_wanted for side in sides])
     places = numbers * scale + offset
     edges = np.rint(places)
-    places = edges - 0.5 + ((places - edges) * sharp).clip(-0.5, 0.5)  # k in tile number k, between two where these meet
-    np.minimum(places, last, out=places)
+    places = edges - 0.5 + ((places - edges) * sharp).clip(-0.5, 0.5)
+    places = np.minimum(places.clip(0), last)
     new = np.ones(len(places), bool)
     np.not_equal(places[1:], places[:-1], out=new[1:])
     lines = new.cumsum() - 1
-    mixed = np.maximum(1 - np.abs(np.subtract.outer(places[new].clip(0), tiles[:-1])), 0)
+    mixed = np.maximum(1 - np.abs(np.subtract.outer(places[new], tiles[:-1])), 0)
 
     group = sample = 0
     for side in sides:
@@ -112,10 +117,11 @@ def _numbers(counts: Sequence[int], factors: Sequence[tuple[float, ...]]) -> tup
 
 
 def _shown(samples: Samples, down: _Side, across: _Side) -> Shown:
+    """The place between two sides, as tiles."""
     halved: npt.NDArray[Any] = samples[down.samples, across.samples]
     while halved.shape[0] > down.num_groups:
         halved = cv2.resize(halved, (halved.shape[1] // 2, halved.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    # All of these are small enough for NumPy's BLAS to stay in one thread; waiting for a second took ten times as long.
+    # In this order no product is so large, of the usual tiles, that NumPy's BLAS starts a second thread: waiting for it takes longer.
     means = down.mean @ halved.astype(np.float32) @ across.mean.T
     lines = np.rint(down.mixed @ means @ across.mixed.T).astype(difference_type(samples)).take(across.which, axis=1)
     return lambda rows: lines.take(down.which[rows], axis=0)

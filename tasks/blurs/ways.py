@@ -45,7 +45,7 @@ class _Oval(Method):
         for (group, place), hidden in zip(parts, self.hidden(parts, face) if parts else (), strict=True):
             ellipse = Ellipse(group[0], place, box, _FEATHER)
             regions = [plane.samples[place] for plane in group]
-            for rows in strips(place):
+            for rows in strips(regions[0]):
                 share = ellipse.share(rows)
                 for region, shown in zip(regions, hidden, strict=True):
                     blend(region[rows], shown(rows), share)
