@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tasks.blurs.regions import blend, window
+from tasks.blurs.regions import WHOLE, blend, window
 from tasks.faces import FaceBox, Floats
 from tasks.video.planes import Plane
 from tasks.video.upright import Rotation, boxes_to_decoded, boxes_to_upright, upright_size
@@ -98,8 +98,8 @@ def _colour(planes: Sequence[Plane], canvas: Floats, mask: Mask, levels: dict[st
     """Gives a colour to a part of the picture, by a mask of it."""
     for plane in planes:
         region = plane.samples[window(plane, FaceBox(*map(float, canvas)))]
-        share = cv2.resize(mask, (region.shape[1], region.shape[0]), interpolation=cv2.INTER_AREA).astype(np.float32)
-        blend(region, np.full(1, levels[plane.name] << (plane.bits - 8), np.float32), np.asarray(share / 255, np.float32))
+        share = cv2.resize(mask, (region.shape[1], region.shape[0]), interpolation=cv2.INTER_AREA)
+        blend(region, np.full(1, levels[plane.name] << (plane.bits - 8), region.dtype), share.astype(np.int16) * WHOLE // 255)
 
 
 def _in_whole_samples(box: Floats, width: int, height: int) -> Floats:

@@ -6,22 +6,31 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from tasks.faces import FaceBox, Floats
+from tasks.faces import FaceBox
 from tasks.video.planes import Plane, Samples
 from tasks.video.upright import Rotation
 
 Place = tuple[slice, slice]
 """rows and columns of a plane"""
 
-Shown = Callable[[slice], Floats]
-"""gives some rows of a place, counted from its first, as they are shown; or one value for all"""
+Part = tuple[Sequence[Plane], Place]
+"""planes of the same size, and a place in each of them"""
 
-_STRIP_SAMPLES = 24_000  # worked on at once: they stay in a core's cache, and in memory that is not given back each time
+Shares = npt.NDArray[np.int16]
+"""how much of each sample is covered, from 0 to WHOLE"""
+
+Shown = Callable[[slice], npt.NDArray[Any]]
+"""gives some rows of a place, counted from its first, as they are shown; or one value for all; whole numbers"""
+
+WHOLE = 128  # times any difference of 8-bit samples is still a 16-bit number
+_FAR = 1 << 14  # where the cover has ended, in scaled squares
+_STRIP_BYTES = 60_000  # of samples, worked on at once: they stay in a core's cache, and in memory that is not given back each time
 _WIDTH_OF_HEIGHT = 0.75  # of a narrow face, seen from the front
 
 
@@ -90,36 +99,48 @@ class Ellipse:
     """The ellipse that a box holds, on a place of a plane; outside it falls off over a share `feather` of its radius."""
 
     def __init__(self, plane: Plane, place: Place, box: FaceBox, feather: float) -> None:
-        y = _radii(place[0], plane.vertical_step, box.top, box.bottom)
-        x = _radii(place[1], plane.horizontal_step, box.left, box.right)
         # Falls with the square of the radius, which saves its root.
         outer = (1 + feather) ** 2
-        scale = np.float32(1 / (outer - 1))
-        self._down, self._across = (outer - y * y) * scale, x * x * scale
+        scale = WHOLE / (outer - 1)
+        y = _squares(place[0], plane.vertical_step, box.top, box.bottom, scale)
+        self._down, self._across = round(outer * scale) - y, _squares(place[1], plane.horizontal_step, box.left, box.right, scale)
 
-    def share(self, rows: slice) -> Floats:
-        """(H, W) float32, of some rows of the place, counted from its first: 1 inside the ellipse, 0 far outside."""
+    def share(self, rows: slice) -> Shares:
+        """(H, W), of some rows of the place, counted from its first: WHOLE inside the ellipse, 0 far outside."""
         share = np.subtract.outer(self._down[rows], self._across)
-        np.minimum(share, 1, out=share)
-        return np.asarray(np.maximum(share, 0, out=share), np.float32)
+        cv2.threshold(share, WHOLE, 0, cv2.THRESH_TRUNC, share)
+        cv2.threshold(share, 0, 0, cv2.THRESH_TOZERO, share)
+        return share
 
 
-def _radii(samples: slice, step: int, first: float, after: float) -> Floats:
-    """How far each sample is from the middle between two sides, in units of half their distance."""
-    scale = 2 / (after - first)
-    middles = (np.arange(samples.start, samples.stop) + 0.5) * step
-    return np.asarray((middles - (first + after) / 2) * scale, np.float32)
+def _squares(samples: slice, step: int, first: float, after: float, scale: float) -> Shares:
+    """The scaled squares of how far samples are from the middle between two sides, in units of half their distance."""
+    way = np.arange(samples.stop - samples.start, dtype=np.float32)
+    way *= step * 2 / (after - first)
+    way += ((samples.start + 0.5) * step - (first + after) / 2) * 2 / (after - first)
+    way *= way
+    way *= scale
+    return np.minimum(way, _FAR).astype(np.int16)
 
 
-def strips(place: Place) -> Iterator[slice]:
-    """The rows of a place, counted from its first, a part at a time."""
-    height, width = (side.stop - side.start for side in place)
-    step = max(1, _STRIP_SAMPLES // width)
+def strips(region: Samples) -> Iterator[slice]:
+    """The rows of a part of a plane, some at a time."""
+    height, width = region.shape
+    step = max(1, _STRIP_BYTES // (width * region.itemsize))
     return (slice(first, min(first + step, height)) for first in range(0, height, step))
 
 
-def blend(region: Samples, blurred: Floats, share: Floats) -> None:
-    """Puts `blurred` over a region, in place, by its share of each sample; OpenCV's arithmetic rounds."""
-    difference = cv2.subtract(blurred, region, dtype=cv2.CV_32F)
-    cv2.multiply(difference, share, difference)
-    region[:] = cv2.add(difference, region, dtype=cv2.CV_8U if region.dtype == np.uint8 else cv2.CV_16U)
+def difference_type(samples: Samples) -> type[np.int16 | np.int32]:
+    """In which differences of samples have room, WHOLE times."""
+    return np.int16 if samples.dtype == np.uint8 else np.int32
+
+
+def blend(region: Samples, shown: npt.NDArray[Any], share: Shares) -> None:
+    """Puts `shown` over a region, in place, by its share of each sample."""
+    was = region.astype(difference_type(region))
+    mixed = shown - was
+    mixed *= share
+    mixed += WHOLE // 2
+    mixed >>= WHOLE.bit_length() - 1
+    mixed += was
+    region[:] = mixed

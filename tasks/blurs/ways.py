@@ -18,9 +18,8 @@ import cv2
 import numpy as np
 from pydantic import Field, model_validator
 
-from tasks.blurs.regions import CoveredFace, Ellipse, Place, Shown, alike, blend, expanded, strips, window
-from tasks.blurs.tiles import Grid, Tiling
-from tasks.faces import Floats
+from tasks.blurs.regions import CoveredFace, Ellipse, Part, Place, Shown, alike, blend, expanded, strips, window
+from tasks.blurs.tiles import Grid, tiled
 from tasks.method import Method
 from tasks.video.planes import Plane, Samples
 
@@ -40,20 +39,20 @@ class _Oval(Method):
 
     def cover(self, planes: Sequence[Plane], face: CoveredFace) -> None:
         box = face.reach(self.expand, _HAIR if self.shape == "head" else 0)
-        for group in alike(planes):
-            place = window(group[0], expanded(box, _FEATHER / 2))
-            if group[0].samples[place].size:
-                ellipse = Ellipse(group[0], place, box, _FEATHER)
-                regions = [plane.samples[place] for plane in group]
-                hidden = list(self.hidden(group, place, face))
-                for rows in strips(place):
-                    share = ellipse.share(rows)
-                    for region, shown in zip(regions, hidden, strict=True):
-                        blend(region[rows], shown(rows), share)
+        touched = expanded(box, _FEATHER / 2)
+        parts = [(group, window(group[0], touched)) for group in alike(planes)]
+        parts = [(group, place) for group, place in parts if group[0].samples[place].size]
+        for (group, place), hidden in zip(parts, self.hidden(parts, face) if parts else (), strict=True):
+            ellipse = Ellipse(group[0], place, box, _FEATHER)
+            regions = [plane.samples[place] for plane in group]
+            for rows in strips(regions[0]):
+                share = ellipse.share(rows)
+                for region, shown in zip(regions, hidden, strict=True):
+                    blend(region[rows], shown(rows), share)
 
     @abstractmethod
-    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Shown]:
-        """For each of some planes of the same size, what is shown instead of a place in it."""
+    def hidden(self, parts: Sequence[Part], face: CoveredFace) -> Iterable[Sequence[Shown]]:
+        """For each plane of each part, what is shown instead of its place."""
 
 
 class Pixelate(_Oval):
@@ -68,7 +67,7 @@ class Pixelate(_Oval):
             raise ValueError(f"{self.tiles} tiles would let a face be recognised: with expand={self.expand:g}, at most {most}")
         return self
 
-    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Shown]:
+    def hidden(self, parts: Sequence[Part], face: CoveredFace) -> Iterable[Sequence[Shown]]:
         size = max(_GROWTH * face.size(face.steady), face.size(face.box))
         tile = max(size * (1 + 2 * self.expand) / self.tiles, _LEAST_TILE_PIXELS)
         # An odd number has a tile in the middle of the face, an even one a corner: no more than so many reach into the cover.
@@ -77,8 +76,7 @@ class Pixelate(_Oval):
             (first + after) / 2 - middle_to_corner
             for first, after in ((face.steady.left, face.steady.right), (face.steady.top, face.steady.bottom))
         )
-        tiling = Tiling(planes[0], place, Grid(x, y, tile))
-        return map(tiling.of, planes)
+        return tiled(parts, Grid(x, y, tile))
 
 
 class Round(_Oval):
@@ -87,8 +85,9 @@ class Round(_Oval):
     method: Literal["round"] = "round"
     strength: float = Field(0.2, ge=0.12, le=1, description="standard deviation of the blur, in face widths")
 
-    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Shown]:
-        return [_blurred(plane, place, self.strength * face.size(face.box)).astype(np.float32).__getitem__ for plane in planes]
+    def hidden(self, parts: Sequence[Part], face: CoveredFace) -> Iterable[Sequence[Shown]]:
+        sigma = self.strength * face.size(face.box)
+        return [[_blurred(plane, place, sigma).__getitem__ for plane in planes] for planes, place in parts]
 
 
 class Square(Method):
@@ -111,11 +110,13 @@ class Solid(_Oval):
     method: Literal["solid"] = "solid"
     lightness: float = Field(0.0, ge=0, le=1, description="0 is black, 1 is white")
 
-    def hidden(self, planes: Sequence[Plane], place: Place, face: CoveredFace) -> Iterable[Shown]:
-        top = (1 << planes[0].bits) - 1
-        light = round((16 + 219 * self.lightness) / 255 * top)
-        levels = [np.full(1, round(top / 2) if plane.name in "uv" else light, np.float32) for plane in planes]
-        return [partial(_everywhere, level) for level in levels]
+    def hidden(self, parts: Sequence[Part], face: CoveredFace) -> Iterable[Sequence[Shown]]:
+        return [[partial(_everywhere, self._level(plane)) for plane in planes] for planes, _ in parts]
+
+    def _level(self, plane: Plane) -> Samples:
+        top = (1 << plane.bits) - 1
+        level = top / 2 if plane.name in "uv" else (16 + 219 * self.lightness) / 255 * top
+        return np.full(1, round(level), plane.samples.dtype)
 
 
 class NoBlur(Method):
@@ -127,7 +128,7 @@ class NoBlur(Method):
         """Leaves the face as it is."""
 
 
-def _everywhere(level: Floats, _: slice) -> Floats:
+def _everywhere(level: Samples, _: slice) -> Samples:
     return level
 
 
