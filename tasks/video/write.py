@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import av
+from av.packet import Packet
 from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
@@ -53,11 +55,22 @@ def encode_segment(
             # The decoder's picture types would be taken for wishes.
             picture.pict_type = 0
             picture.pts = frame.pts + shift
-            output.mux(stream.encode(picture))
+            output.mux(_in_time(stream.encode(picture)))
             num_frames += 1
         if stream is not None:
-            output.mux(stream.encode(None))
+            output.mux(_in_time(stream.encode(None)))
     return num_frames
+
+
+def _in_time(packets: Iterable[Packet[Any]]) -> Iterator[Packet[Any]]:
+    """Packets that are decoded no later than they are shown.
+
+    x265, on a busy machine, at times says otherwise of a stretch that is shorter than its delay. `join_segments` counts these times anew.
+    """
+    for packet in packets:
+        if packet.dts is not None and packet.pts is not None and packet.dts > packet.pts:
+            packet.dts = packet.pts
+        yield packet
 
 
 def encoder_of(info: VideoInfo, settings: EncoderSettings) -> Encoder:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from tasks.errors import BadOutput, NoSpace
 from tasks.video import EncoderSettings, as_planar, encode_segment, join_segments, planes, probe_file, read_frames
 from tasks.video.segments import Piece
-from tasks.video.write import encoder_of
+from tasks.video.write import _in_time, encoder_of
 
 from .drawing import Clip, decoded, draw, packets
 
@@ -231,3 +231,14 @@ def test_a_full_disk_is_said_so(tmp_path, capfd):
         join_segments([Piece(0, 23, tmp_path / "t.nut")], path, info, index, tmp_path / "out.mp4")
     assert caught.value.__cause__.errno == errno.ENOSPC
     assert capfd.readouterr().err == ""
+
+
+def test_no_packet_is_decoded_after_it_is_shown():
+    """As x265 at times says of a stretch shorter than its delay, which no container takes."""
+    packets_said = [(0, 1), (40, 41), (120, 80), (80, None)]
+    said = []
+    for pts, dts in packets_said:
+        packet = av.Packet(b"x")
+        packet.pts, packet.dts = pts, dts
+        said.append(packet)
+    assert [(packet.pts, packet.dts) for packet in _in_time(said)] == [(0, 0), (40, 40), (120, 80), (80, None)]
