@@ -26,18 +26,23 @@ _BEYOND = np.array([0, -0.14, 0, 0.06], np.float32)
 _TIP_ABOVE = 0.2  # of the way from where the nose meets the lip to the eyes: the tip
 
 
-class DlibHog(Sized):
+class _Dlib(Sized):
+    """What both share: room around a face at the edge, and the landmarks' own model."""
+
+    margin_pixels: ClassVar[int] = 40
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.method, _PREDICTOR)
+
+
+class DlibHog(_Dlib):
     """dlib's HOG detector: upright, frontal faces."""
 
     method: Literal["dlib_hog"] = "dlib_hog"
     max_long_side_pixels: int = Field(1920, ge=128, le=4096, description="larger pictures are reduced to this before they are looked at")
 
     smallest_pixels: ClassVar[float] = 60
-    margin_pixels: ClassVar[int] = 40
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        return (self.method, _PREDICTOR)
 
     def load(self, runtime: Runtime = ON_ANYTHING) -> SizedDetector:
         check_packages(self.method)
@@ -47,18 +52,13 @@ class DlibHog(Sized):
         return SizedDetector(self, Hog(detectors, dlib.shape_predictor(str(weights_path(_PREDICTOR)))))
 
 
-class DlibCnn(Sized):
+class DlibCnn(_Dlib):
     """dlib's CNN detector: more turned and tilted faces than HOG; on a CPU very slow, one picture at a time."""
 
     method: Literal["dlib_cnn"] = "dlib_cnn"
     max_long_side_pixels: int = Field(640, ge=128, le=4096, description="larger pictures are reduced to this before they are looked at")
 
     smallest_pixels: ClassVar[float] = 50
-    margin_pixels: ClassVar[int] = 40
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        return (self.method, _PREDICTOR)
 
     def load(self, runtime: Runtime = ON_ANYTHING) -> SizedDetector:
         check_packages(self.method)
