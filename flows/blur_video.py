@@ -5,16 +5,15 @@ from __future__ import annotations
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.job import Job, segments_at_once
+from flows.job import Job, recorded, segments_at_once
 from flows.look_through import follow, look_through
 from flows.missed import remember_missed
 from flows.rendering import render
 from flows.report import BlurReport, make_report
-from flows.request import check_request, finished_before, remember
+from flows.request import Request, check_request, finished_before, remember
 from tasks.choose_people import choose_people
 from tasks.plan import Plan
 from tasks.read_photos import read_photos
-from tasks.results import results_folder
 from tasks.video.locations import Location
 
 DEFAULT_PLAN = Plan()
@@ -24,7 +23,6 @@ DEFAULT_PLAN = Plan()
     name="blur-video",
     flow_run_name="{source}",
     task_runner=ThreadPoolTaskRunner(max_workers=segments_at_once()),  # type: ignore[arg-type]
-    result_storage=results_folder() / "stages",
     persist_result=False,
 )
 def blur_video(source: Location, target: Location, plan: Plan = DEFAULT_PLAN, overwrite: bool = False) -> BlurReport:
@@ -33,10 +31,16 @@ def blur_video(source: Location, target: Location, plan: Plan = DEFAULT_PLAN, ov
     Stages whose results are known are not run again. Raises a VeilError that says what to do; `target` is then as it was before.
     """
     request = check_request(source, target, plan, overwrite)
-    if done := finished_before(request):
+    if (done := finished_before(request)) and not plan.rerun_from:
         return done
     plan = request.plan
-    job = Job()
+    with recorded(request.source_sha256, plan.rerun_from) as job:
+        job.keeps(request.record)
+        return _blur(job, request)
+
+
+def _blur(job: Job, request: Request) -> BlurReport:
+    plan, source = request.plan, request.source.location
     photos = job.run(read_photos, 0, request.photos, request.photo_sha256s, plan.find_faces) if request.photos else None
     looked = look_through(job, source, request.source_sha256, plan, request.target.check_fits)
     video, shots, segments, faces = looked
@@ -47,7 +51,7 @@ def blur_video(source: Location, target: Location, plan: Plan = DEFAULT_PLAN, ov
             rendering = render(job, request, looked, tracks, choice, written)
             if rendering.check.missed is None or repair == plan.verify_blur.repairs:
                 # Written down first: a record without its result is nothing, a result without its record would be taken for a stranger's.
-                remember_missed(request.source_sha256, request.photo_sha256s, plan, faces[len(looked.segments) :])
+                job.keeps(remember_missed(request.source_sha256, request.photo_sha256s, plan, faces[len(looked.segments) :]))
                 report = remember(request, rendering.sha256, make_report(video.info, plan, shots, faces, choice, rendering, job.stages))
                 written.keep()
                 break

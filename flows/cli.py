@@ -61,6 +61,18 @@ def _models(options: argparse.Namespace) -> None:
         show_models()
 
 
+def _configure(options: argparse.Namespace) -> None:
+    from flows.configure_command import configure
+
+    configure(options)
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from flows.explain_command import explain
+
+    explain(options)
+
+
 def parser_of_words() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="veil", description="Make the right people unrecognisable in video.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -107,6 +119,20 @@ def parser_of_words() -> argparse.ArgumentParser:
     models.add_argument("action", nargs="?", choices=["list", "fetch"], default="list")
     models.add_argument("name", nargs="?", help="with fetch: which model")
     models.set_defaults(run=_models)
+
+    configure = commands.add_parser(
+        "configure", help="say where results are kept", description="Without options: shows where they are kept."
+    )
+    configure.add_argument("--results", dest="location", metavar="PLACE", help="a folder, s3://BUCKET/PREFIX, or s3-bucket/NAME (a block)")
+    configure.add_argument("--kms-key", metavar="KEY", help="in S3: the KMS key to encrypt with")
+    configure.add_argument("--expire-days", type=int, metavar="N", help="in S3: have the store delete results after so many days")
+    configure.add_argument("--require-encryption", action="store_true", help="refuse a store that does not say that it encrypts")
+    configure.set_defaults(run=_configure)
+
+    explain = commands.add_parser("explain", help="say what a job took, and which results were known")
+    explain.add_argument("job", metavar="JOB", help="the video (its last job), a flow run's name, or its id")
+    explain.add_argument("--keys", action="store_true", help="the keys of all parts")
+    explain.set_defaults(run=_explain)
     return parser
 
 
@@ -126,6 +152,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people", type=Path, metavar="FILE", help="names, merges and splits by hand: a changed people.toml")
     parser.add_argument("--plan", type=Path, metavar="FILE", help="settings, as TOML")
     parser.add_argument("--preset", metavar="NAME", help="detector and recogniser: fast, balanced, best, ...")
+    parser.add_argument("--rerun-from", metavar="STAGE", help="run this stage and those after it even where their results are known")
     parser.add_argument("--set", action="append", default=[], metavar="STAGE.NAME=VALUE", help="one setting; may be repeated")
 
 

@@ -34,7 +34,7 @@ def blur(options: argparse.Namespace) -> None:
         _check_report(options.report, options.video, options.output)
     request = check_request(absolute(options.video), absolute(options.output), plan_of(options), overwrite=options.overwrite)
     report = finished_before(request)
-    if report is not None:
+    if report is not None and not request.plan.rerun_from:
         screen.say("Nothing to do: the same was done before, and its result is still there.")
     else:
         report = _run(request, screen)
@@ -77,8 +77,9 @@ def people(options: argparse.Namespace) -> None:
 
 
 def values_of(options: argparse.Namespace, shorter: Sequence[str] = ()) -> dict[str, Any]:
-    """The settings that `--plan`, `--set`, `shorter` words for them and `--preset` give, later ones winning."""
-    return load_values(options.plan, [*options.set, *shorter]) | ({"preset": options.preset} if options.preset else {})
+    """The settings that `--plan`, `--set`, `shorter` words for them, `--preset` and `--rerun-from` give, later ones winning."""
+    said = {name: value for name in ("preset", "rerun_from") if (value := getattr(options, name))}
+    return load_values(options.plan, [*options.set, *shorter]) | said
 
 
 def plan_of(options: argparse.Namespace) -> Plan:

@@ -14,10 +14,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 from flows import environment
 from tasks.errors import VeilError
+from tasks.stores.settings import OWN_SERVER, server_is_chosen
 
 _HOST = "127.0.0.1"
 _LONGEST_START_SECONDS = 180.0
@@ -38,7 +38,7 @@ class EmbeddedServer:
         environment.prepare()
         self._process: subprocess.Popen[bytes] | None = None
         self._said = "it said nothing"
-        if is_chosen():
+        if server_is_chosen():
             return
         self._port = _free_port()
         self._process = subprocess.Popen(
@@ -50,6 +50,7 @@ class EmbeddedServer:
         )
         for name in ("NO_PROXY", "no_proxy"):
             os.environ[name] = ",".join(filter(None, [os.environ.get(name), _HOST]))
+        os.environ[OWN_SERVER] = "1"
         os.environ["PREFECT_API_URL"] = f"http://{_HOST}:{self._port}/api"
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -69,12 +70,6 @@ class EmbeddedServer:
         assert self._process.stderr is not None
         for line in self._process.stderr:
             self._said = line.decode(errors="replace").strip() or self._said
-
-
-def is_chosen() -> bool:
-    """Whether the user has said which server to use, in the environment or in a profile of Prefect's."""
-    profiles = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect") / "profiles.toml"
-    return "PREFECT_API_URL" in os.environ or (profiles.is_file() and "PREFECT_API_URL" in profiles.read_text(errors="replace"))
 
 
 def answers(port: int) -> bool:

@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.export_target import check_export
-from flows.job import Job, segments_at_once
+from flows.job import recorded, segments_at_once
 from flows.look_through import follow, look_through
 from flows.missed import missed_before
 from flows.request import check_models, check_source
@@ -23,7 +23,7 @@ from tasks.exports.timeline import write_timeline
 from tasks.photos import photo_files, photo_sha256
 from tasks.plan import Plan
 from tasks.read_photos import read_photos
-from tasks.results import ObjectStore, results_folder
+from tasks.results import ObjectStore
 from tasks.selectors.verdicts import Evidence
 from tasks.tracks import Cover
 from tasks.video.locations import Location, name_of
@@ -36,7 +36,6 @@ DEFAULT_PLAN = Plan()
     name="export-video",
     flow_run_name="{source}",
     task_runner=ThreadPoolTaskRunner(max_workers=segments_at_once()),  # type: ignore[arg-type]
-    result_storage=results_folder() / "stages",
     persist_result=False,
 )
 def export_video(source: Location, target: Path, plan: Plan = DEFAULT_PLAN, overwrite: bool = False, boxes: bool = False) -> int:
@@ -54,11 +53,11 @@ def export_video(source: Location, target: Path, plan: Plan = DEFAULT_PLAN, over
     plan = with_files_read(plan, source_sha256)
     files = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in files)
-    job = Job()
-    photos = job.run(read_photos, 0, files, hashes, plan.find_faces) if files else None
-    video, shots, segments, faces = look_through(job, source, source_sha256, plan)
-    tracks = follow(job, video, shots, [*faces, *missed_before(source_sha256, hashes, plan)], plan)
-    choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people)
+    with recorded(source_sha256, plan.rerun_from) as job:
+        photos = job.run(read_photos, 0, files, hashes, plan.find_faces) if files else None
+        video, shots, segments, faces = look_through(job, source, source_sha256, plan)
+        tracks = follow(job, video, shots, [*faces, *missed_before(source_sha256, hashes, plan)], plan)
+        choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people)
     cover = Cover.concatenate([Cover.from_bytes(ObjectStore().get(each)) for each in choice.cover_refs])
     evidence = Evidence(tracks.tracks, {}, video.info, video.index, video.part)
     known = told(name_of(source), evidence, choice.decisions, cover)

@@ -9,7 +9,7 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.face_pictures import face_pictures
-from flows.job import Job, segments_at_once
+from flows.job import recorded, segments_at_once
 from flows.look_through import follow, look_through
 from flows.people import People, people_of
 from flows.people_file import changed_file, people_file_of
@@ -17,7 +17,6 @@ from flows.people_page import CONTENTS, write_people
 from flows.request import check_models, check_source
 from tasks.by_hand import with_files_read
 from tasks.plan import Plan
-from tasks.results import results_folder
 from tasks.video.locations import Location, name_of
 from tasks.video.whole_folder import check_folder, whole_folder
 
@@ -28,7 +27,6 @@ DEFAULT_PLAN = Plan()
     name="find-people",
     flow_run_name="{source}",
     task_runner=ThreadPoolTaskRunner(max_workers=segments_at_once()),  # type: ignore[arg-type]
-    result_storage=results_folder() / "stages",
     persist_result=False,
 )
 def find_people(source: Location, folder: Path, plan: Plan = DEFAULT_PLAN, overwrite: bool = False) -> People:
@@ -43,9 +41,9 @@ def find_people(source: Location, folder: Path, plan: Plan = DEFAULT_PLAN, overw
     source_sha256 = found.content_hash()
     plan = with_files_read(plan, source_sha256)
     check_models(plan)
-    job = Job()
-    video, shots, _, faces = look_through(job, source, source_sha256, plan)
-    tracks = follow(job, video, shots, faces, plan)
+    with recorded(source_sha256, plan.rerun_from) as job:
+        video, shots, _, faces = look_through(job, source, source_sha256, plan)
+        tracks = follow(job, video, shots, faces, plan)
     people, views = people_of(tracks.tracks, name_of(source), video.info, video.index, video.begins_seconds, tracks.names)
     pictures = face_pictures(partial(video.frames, found), video.info, video.index, views)
     names = changed_file(folder) or people_file_of(people, plan.edit_people).encode()

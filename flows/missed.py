@@ -17,9 +17,11 @@ class Missed(Manifest):
     faces: tuple[SegmentFaces, ...]
 
 
-def remember_missed(source_sha256: str, photo_sha256s: _Hashes, plan: Plan, faces: Sequence[SegmentFaces]) -> None:
-    """Writes them down for the same source, photos and plan."""
-    _record(source_sha256, photo_sha256s, plan).write(Missed(faces=tuple(faces)))
+def remember_missed(source_sha256: str, photo_sha256s: _Hashes, plan: Plan, faces: Sequence[SegmentFaces]) -> Record:
+    """Writes them down for the same source, photos and plan; returns where."""
+    record = _record(source_sha256, photo_sha256s, plan)
+    record.write(Missed(faces=tuple(faces)))
+    return record
 
 
 def missed_before(source_sha256: str, photo_sha256s: _Hashes, plan: Plan) -> tuple[SegmentFaces, ...]:

@@ -13,7 +13,7 @@ from tasks.models.weights import check_ready, fetch, find_model
 from tasks.photos import photo_files, photo_sha256
 from tasks.places import check_apart, source_of, target_of
 from tasks.plan import Plan
-from tasks.results import Manifest, ObjectStore, Record, content_key, probe_store
+from tasks.results import Manifest, Record, content_key, probe_store
 from tasks.versions import STAGES, embedded_models
 from tasks.video.holding import check_holds
 from tasks.video.sources import Source
@@ -76,7 +76,7 @@ def check_source(source: str) -> Source:
     """Raises BadVideo for a source that does not open, and StoreError where nothing could be kept of what is found in it."""
     found = source_of(source)
     found.check()
-    probe_store(ObjectStore())
+    probe_store()
     return found
 
 

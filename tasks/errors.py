@@ -18,20 +18,24 @@ from __future__ import annotations
 
 
 class VeilError(Exception):
-    """Base of all errors that Veil explains: `subject` is what failed, `fix` is what to do about it."""
+    """Base of all errors that Veil explains: `subject` is what failed, `fix` is what to do about it.
 
-    def __init__(self, subject: object, problem: str, *, fix: str) -> None:
+    `may_pass` says that the same may go well a little later, as with a network; only such failures are tried again.
+    """
+
+    def __init__(self, subject: object, problem: str, *, fix: str, may_pass: bool = False) -> None:
         self.subject = str(subject)
         self.problem = problem
         self.fix = fix
+        self.may_pass = may_pass
         super().__init__(f"{self.subject}: {problem}; {fix}")
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.subject, self.problem, self.fix))
+        return (_rebuild, (type(self), self.subject, self.problem, self.fix, self.may_pass))
 
 
-def _rebuild(kind: type[VeilError], subject: str, problem: str, fix: str) -> VeilError:
-    return kind(subject, problem, fix=fix)
+def _rebuild(kind: type[VeilError], subject: str, problem: str, fix: str, may_pass: bool) -> VeilError:
+    return kind(subject, problem, fix=fix, may_pass=may_pass)
 
 
 class InputError(VeilError):

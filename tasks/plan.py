@@ -45,6 +45,7 @@ from tasks.shot_finders.content import Content
 from tasks.shot_finders.none import OneShot
 from tasks.shot_finders.transnetv2 import TransNetV2
 from tasks.smoothers.filters import MovingAverage, NoSmoothing, SavitzkyGolay
+from tasks.versions import StageName
 from tasks.video.encoders import EncoderSettings
 from tasks.video.hardware import DecoderSettings
 from tasks.video.info import FrameIndex, VideoInfo
@@ -161,6 +162,7 @@ class Plan(Settings):
     preset: Preset = Field("balanced", description="what is used where the plan does not say: a detector and a recogniser that go together")
     allow_non_commercial: bool = Field(False, description="whether models may be used whose licence does not allow commercial use")
     allow_downloads: bool = Field(False, description="whether models that are not there yet may be fetched before work begins")
+    rerun_from: StageName | None = Field(None, description="run this stage and those after it even where their results are known")
     images: Images = Images()
     start: Moment | None = Field(None, description="begin with the first frame from this time (62.5, 1:02.5) on, or this one (1500f)")
     end: Moment | None = Field(None, description="stop before the first frame from this time on, or before this one")
@@ -197,7 +199,7 @@ class Plan(Settings):
                 raise BadSetting(model.name, problem, fix="choose another model, or set allow_non_commercial to true if that is no problem")
         return self
 
-    @field_serializer("preset", "allow_non_commercial", "allow_downloads")
+    @field_serializer("preset", "allow_non_commercial", "allow_downloads", "rerun_from")
     def _without_effect(self, value: object, info: FieldSerializationInfo) -> object:
         # What they have led to is in the settings; by themselves they change no result.
         return None if info.context == FOR_A_KEY else value

@@ -5,22 +5,21 @@ A manifest is data: it is read as one of the `Manifest` models known here, and n
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from pydantic import BaseModel, Field
 
-from tasks.errors import NoSpace, StoreError
+from tasks.errors import StoreError
 from tasks.hashing import file_sha256
 from tasks.method import FOR_A_KEY, Settings
-from tasks.video.target import remove_abandoned
+from tasks.stores.backend import Backend
+from tasks.stores.settings import StoreSettings, results_store, store_settings
 
 
 class ObjectRef(Settings):
@@ -51,23 +50,18 @@ def manifest_from_bytes(content: bytes) -> Manifest:
     return Manifest.known[stored["manifest"]].model_validate(stored["content"])
 
 
-def results_folder() -> Path:
-    """The results store: `$VEIL_RESULTS`, or `~/.veil/results`."""
-    return Path(os.environ.get("VEIL_RESULTS") or Path.home() / ".veil" / "results").expanduser().absolute()
-
-
 class ObjectStore:
-    """Objects in a folder, `KIND/SHA256`; whole or absent, and checked when read."""
+    """Objects under `objects/KIND/SHA256` of a store (without one: the one that holds here); whole or absent, and checked when read."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.root = folder or results_folder()
-        self.folder = self.root / "objects"
+    def __init__(self, backend: Backend | None = None) -> None:
+        self.backend = backend or results_store()
 
     def put(self, kind: str, content: bytes) -> ObjectRef:
         """Raises NoSpace and StoreError."""
-        with self.new_file(kind) as (path, kept), _explained(path):
-            path.write_bytes(content)
-        return kept()
+        ref = ObjectRef(kind=kind, sha256=hashlib.sha256(content).hexdigest(), num_bytes=len(content))
+        if not self.has(ref):
+            self.backend.write(_key(ref), content)
+        return ref
 
     @contextmanager
     def new_file(self, kind: str) -> Iterator[tuple[Path, Callable[[], ObjectRef]]]:
@@ -75,72 +69,79 @@ class ObjectStore:
 
         Leaves nothing behind when the block fails. Raises NoSpace and StoreError.
         """
-        folder = self.folder / kind
-        with _explained(folder):
-            path = _new_path(folder)
         refs = list[ObjectRef]()
-        try:
+        with self.backend.new_file(f"objects/{kind}") as path:
             yield path, lambda: refs[0]
-            with _explained(folder):
-                refs.append(ObjectRef(kind=kind, sha256=file_sha256(path), num_bytes=path.stat().st_size))
-                path.replace(folder / refs[0].sha256)
-        finally:
-            path.unlink(missing_ok=True)
+            refs.append(ObjectRef(kind=kind, sha256=file_sha256(path), num_bytes=path.stat().st_size))
+            self.backend.keep(path, _key(refs[0]))
 
     def path(self, ref: ObjectRef) -> Path:
-        """The object's file, once its content was checked. Raises StoreError where it is gone or is something else."""
-        path = self.folder / ref.kind / ref.sha256
-        if not path.is_file():
-            raise StoreError(path, "this result is gone", fix="run again: what is missing is computed anew")
+        """The object as a file, once its content was checked. Raises StoreError where it is gone or is something else."""
+        path = self.backend.file(_key(ref))
+        if path is None:
+            raise self._gone(ref)
         if file_sha256(path) != ref.sha256:
             path.unlink()
-            raise StoreError(path, "this result was changed or is broken, and was removed", fix="run again: it is computed anew")
+            raise self._broken(ref)
         return path
 
     def get(self, ref: ObjectRef) -> bytes:
-        return self.path(ref).read_bytes()
+        """The object's content, checked. Raises StoreError as `path` does."""
+        content = self.backend.read(_key(ref))
+        if content is None:
+            raise self._gone(ref)
+        if hashlib.sha256(content).hexdigest() != ref.sha256:
+            raise self._broken(ref)
+        return content
 
     def has(self, ref: ObjectRef) -> bool:
-        path = self.folder / ref.kind / ref.sha256
-        return path.is_file() and path.stat().st_size == ref.num_bytes
+        return self.backend.num_bytes(_key(ref)) == ref.num_bytes
+
+    def remove(self, ref: ObjectRef) -> None:
+        self.backend.remove(_key(ref))
+
+    def _gone(self, ref: ObjectRef) -> StoreError:
+        return StoreError(f"{self.backend.location}/{_key(ref)}", "this result is gone", fix="run again: what is missing is computed anew")
+
+    def _broken(self, ref: ObjectRef) -> StoreError:
+        self.remove(ref)
+        problem = "this result was changed or is broken, and was removed"
+        return StoreError(f"{self.backend.location}/{_key(ref)}", problem, fix="run again: it is computed anew")
 
 
-@contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace(folder, "the disk is full", fix="free some space or set VEIL_RESULTS to a larger disk, then run again") from error
-        problem = f"results cannot be kept here ({error.strerror})"
-        raise StoreError(folder, problem, fix="set VEIL_RESULTS to a writable folder") from error
+def _key(ref: ObjectRef) -> str:
+    return f"objects/{ref.kind}/{ref.sha256}"
 
 
-def _new_path(folder: Path) -> Path:
-    """A file to fill and rename, for its owner's eyes alone; its name tells which process is at work on it."""
-    _make_private(folder)
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".new-{os.getpid()}-")
-    os.close(descriptor)
-    return Path(name)
+def probe_store(settings: StoreSettings | None = None) -> None:
+    """Writes, reads and removes a small object, after the store was made ready: one that keeps nothing is found before any work.
 
-
-def _make_private(folder: Path) -> None:
-    """Makes a folder, and those above it that are not there, for its owner alone: Python's own way does so for the last one only."""
-    if not folder.is_dir():
-        _make_private(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-
-
-def probe_store(store: ObjectStore) -> None:
-    """Makes the store its owner's alone, removes what killed processes left half written, and writes, reads and removes a small object.
-
-    A store that cannot keep results is found before any work. Raises StoreError or NoSpace.
+    Raises StoreError or NoSpace, also for a store that does not encrypt though that is demanded, and BadSetting for one that is none.
     """
-    with _explained(store.root):
-        _make_private(store.root)
-        store.root.chmod(0o700)
-        remove_abandoned(store.root.glob("**/.new-*"), lambda name: name.split("-")[1])
-    store.path(store.put("probe", b"veil")).unlink()
+    settings = settings or store_settings()
+    backend = settings.backend()
+    backend.prepare()
+    store, probe = ObjectStore(backend), f"veil {uuid4()}".encode()
+    ref = store.put("probe", probe)
+    try:
+        if store.get(ref) != probe:
+            raise StoreError(backend.location, "gives back something else than was written", fix="choose another store")
+        said = backend.encryption(_key(ref))
+        wanted = "aws:kms" if settings.kms_key else said
+        if said != wanted or (settings.require_encryption and said is None):
+            problem = f"does not encrypt as demanded ({said or 'it says nothing of encryption'})"
+            raise StoreError(backend.location, problem, fix="set the bucket's default encryption, or --kms-key in `veil configure`")
+    finally:
+        store.remove(ref)
+
+
+def refs_in(content: object) -> list[ObjectRef]:
+    """All object names anywhere in a manifest's JSON."""
+    if isinstance(content, dict):
+        if content.keys() == ObjectRef.model_fields.keys():
+            return [ObjectRef.model_validate(content)]
+        content = list(content.values())
+    return [ref for item in content for ref in refs_in(item)] if isinstance(content, list) else []
 
 
 def content_key(stage: str, version: int, inputs: dict[str, object]) -> str:
@@ -158,21 +159,20 @@ def _as_json(value: object) -> object:
 class Record:
     """A manifest kept under a key of its own, beside what Prefect keeps."""
 
-    def __init__(self, key: str, folder: Path | None = None) -> None:
-        self._path = (folder or results_folder()) / key
+    def __init__(self, key: str, backend: Backend | None = None) -> None:
+        self.key = key
+        self._backend = backend or results_store()
 
     def read(self) -> Manifest | None:
         """None where there is none, or none that this version can read."""
         try:
-            return manifest_from_bytes(self._path.read_bytes())
-        except (OSError, ValueError, KeyError, TypeError):
+            content = self._backend.read(self.key)
+            return None if content is None else manifest_from_bytes(content)
+        except (ValueError, KeyError, TypeError):
             return None
 
     def write(self, manifest: Manifest) -> None:
-        with _explained(self._path.parent):
-            path = _new_path(self._path.parent)
-            try:
-                path.write_bytes(manifest_to_bytes(manifest))
-                path.replace(self._path)
-            finally:
-                path.unlink(missing_ok=True)
+        self._backend.write(self.key, manifest_to_bytes(manifest))
+
+    def remove(self) -> None:
+        self._backend.remove(self.key)

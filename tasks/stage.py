@@ -1,20 +1,29 @@
-"""What makes a function a stage: a Prefect task, kept under an explicit key, read back as data."""
+"""What makes a function a stage: a Prefect task, kept under an explicit key in the results store, read back as data."""
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from prefect import Task, task
+from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
-from prefect.results import get_result_store
+from prefect.filesystems import WritableFileSystem
 from prefect.serializers import Serializer
+from prefect.tasks import exponential_backoff
 from pydantic import Field
 
-from tasks.results import Manifest, ObjectRef, ObjectStore, content_key, manifest_from_bytes, manifest_to_bytes
-from tasks.versions import STAGES, embedded_models
+from tasks.errors import VeilError
+from tasks.results import Manifest, ObjectStore, content_key, manifest_from_bytes, manifest_to_bytes, refs_in
+from tasks.stores.settings import results_store
+from tasks.versions import STAGES, StageName, embedded_models
+
+RECORDS = "stages"
+_RETRIES = 3
+_FIRST_WAIT_SECONDS = 2  # then twice that, and again; up to half more by chance, so that many do not come back at once
+_SEGMENT = "segment"
 
 
 class ManifestSerializer(Serializer):  # Prefect registers it by name, which a parametrised one has not
@@ -29,58 +38,108 @@ class ManifestSerializer(Serializer):  # Prefect registers it by name, which a p
         return manifest_from_bytes(blob)
 
 
+class Records(WritableFileSystem):
+    """Prefect's records of stages' results, in the results store that holds where the stage runs; so it needs no settings of its own.
+
+    Prefect trusts a record to say how it is to be read, pickles included: what is cut short, was written as anything but a manifest, or
+    names objects that are gone, is not there. A record that cannot be written raises StoreError, which Prefect only logs: see `is_kept`.
+    """
+
+    _block_type_name: ClassVar[str] = "Veil records"
+
+    def read_path(self, path: str, **_: Any) -> bytes:  # type: ignore[override]  # Prefect calls it either way
+        content = results_store().read(f"{RECORDS}/{path}")
+        if content is None or not is_whole(content):
+            raise ValueError(f"there is no result {path}")
+        return content
+
+    def write_path(self, path: str, content: bytes, **_: Any) -> None:  # type: ignore[override]
+        results_store().write(f"{RECORDS}/{path}", content)
+
+    def _resolve_path(self, path: str) -> None:
+        """Keys are the same on every machine."""
+
+
+def is_whole(record: bytes) -> bool:
+    """Whether a record of Prefect's is a manifest, and all objects that it names are there."""
+    try:
+        read = json.loads(record)
+        # Anything beside these two, Prefect lets stand above them.
+        return (
+            read.keys() == {"metadata", "result"}
+            and read["metadata"]["serializer"]["type"] == "veil-manifest"
+            and all(map(ObjectStore().has, refs_in(json.loads(read["result"]))))
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def is_kept(key: str) -> bool:
+    """Whether a stage's result is in the store."""
+    return results_store().num_bytes(f"{RECORDS}/{key}") is not None
+
+
 P = ParamSpec("P")
 R = TypeVar("R", bound=Manifest)
 
 
-def stage(name: str, *, apart: tuple[str, ...] = ("source",)) -> Callable[[Callable[P, R]], Task[P, R]]:
+def stage(name: StageName, *, apart: tuple[str, ...] = ("source",)) -> Callable[[Callable[P, R]], Task[P, R]]:
     """Makes a function the stage `name`. The parameters named in `apart` say where something is, not what it is: they are not in the key.
 
-    Its version is in `tasks.versions`.
+    Its version is in `tasks.versions`. It is tried again only after what may pass.
     """
-    version = STAGES[name]
 
     def key(_: TaskRunContext, parameters: dict[str, Any]) -> str | None:
-        inputs = {parameter: value for parameter, value in parameters.items() if parameter not in apart}
-        chosen = content_key(name, version, inputs | {"models": embedded_models()})
-        forget_unless_whole(chosen)
-        return chosen
+        return content_key(name, STAGES[name], inputs_of(parameters, apart))
 
     def make(function: Callable[P, R]) -> Task[P, R]:
         options = task(
-            name=name, cache_key_fn=key, persist_result=True, result_serializer=ManifestSerializer(), cache_result_in_memory=False
+            name=name,
+            tags=[name],
+            task_run_name=_name_of_run(name, function),
+            cache_key_fn=key,
+            persist_result=True,
+            result_serializer=ManifestSerializer(),
+            cache_result_in_memory=False,
+            retries=_RETRIES,
+            retry_delay_seconds=exponential_backoff(_FIRST_WAIT_SECONDS),
+            retry_jitter_factor=0.5,
+            retry_condition_fn=_may_pass,
         )
-        return options(function)
+        made = options(function)
+        made.result_storage = Records()  # given to `task`, it would have to be saved on a server first
+        made.apart = apart  # type: ignore[attr-defined]
+        return made
 
     return make
 
 
-def forget_unless_whole(key: str) -> None:
-    """Removes a stored result that is cut short, was written as anything but a manifest, or whose objects are gone.
+def inputs_of(parameters: dict[str, Any], apart: tuple[str, ...]) -> dict[str, object]:
+    """What a stage's result depends on, of the arguments that it is called with."""
+    return {name: value for name, value in parameters.items() if name not in apart} | {"models": embedded_models()}
 
-    Prefect trusts the record to say how it is to be read, pickles included; this is where it does not get to.
-    """
-    folder = getattr(get_result_store().result_storage, "basepath", None)
-    if folder is None or not (path := Path(folder) / key).is_file():
-        return
+
+def _name_of_run(name: str, function: Callable[..., Any]) -> Callable[[], str] | str:
+    """`find_faces 0-2880`: with the frames that it is about, where it is about some."""
+    if not {_SEGMENT, "stretches"} & set(inspect.signature(function).parameters):
+        return name
+
+    def named() -> str:
+        from prefect.runtime import task_run
+
+        given = task_run.parameters
+        parts = [given[_SEGMENT]] if _SEGMENT in given else given["stretches"]
+        return f"{name} {parts[0].first}-{parts[-1].last}" if parts else f"{name} (copied)"
+
+    return named
+
+
+def _may_pass(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
+    """Whether what ended a stage is nothing that it would meet again for sure."""
     try:
-        record = json.loads(path.read_bytes())
-        # Anything beside these two, Prefect lets stand above them.
-        whole = (
-            record.keys() == {"metadata", "result"}
-            and record["metadata"]["serializer"]["type"] == "veil-manifest"
-            and all(map(ObjectStore().has, _refs(json.loads(record["result"]))))
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        whole = False
-    if not whole:
-        path.unlink()
-
-
-def _refs(content: object) -> list[ObjectRef]:
-    """All object names anywhere in a manifest's JSON."""
-    if isinstance(content, dict):
-        if content.keys() == ObjectRef.model_fields.keys():
-            return [ObjectRef.model_validate(content)]
-        content = list(content.values())
-    return [ref for item in content for ref in _refs(item)] if isinstance(content, list) else []
+        state.result()
+    except (VeilError, ConnectionError, TimeoutError) as error:
+        return getattr(error, "may_pass", True)
+    except BaseException:
+        return False
+    return False

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 from tasks.models.weights import list_models
 
-STAGES = {
+StageName = Literal[
+    "probe_video",
+    "read_photos",
+    "find_shots",
+    "find_faces",
+    "build_tracks",
+    "edit_people",
+    "choose_people",
+    "blur_faces",
+    "verify_blur",
+]
+"""In the order in which they run."""
+
+STAGES: dict[StageName, int] = {
     "probe_video": 2,
     "read_photos": 1,
     "find_shots": 2,

@@ -74,14 +74,8 @@ def empty_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def use_store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes `folder` the results store, of the objects and of Prefect's records, which the flows chose when they were imported."""
-    from flows.blur_video import blur_video
-    from flows.export_video import export_video
-    from flows.find_people import find_people
-
+    """Makes `folder` the results store."""
     monkeypatch.setenv("VEIL_RESULTS", str(folder))
-    for one in (blur_video, export_video, find_people):
-        monkeypatch.setattr(one, "result_storage", folder / "stages")
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from tasks.errors import BadOutput, BadVideo
+from tasks.errors import BadVideo, VeilError
 
 CONNECT_SECONDS, READ_SECONDS = 10, 60
+_LATER = "try again later"
 _CREDENTIALS = "check AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 # By the store's code: what is wrong, and the way out.
 _SAID: dict[str, tuple[str, str]] = {
@@ -27,12 +28,12 @@ _SAID: dict[str, tuple[str, str]] = {
     "PreconditionFailed": ("was changed while it was read", "run again once it stays as it is"),
     "PermanentRedirect": ("is in another region", "set AWS_REGION"),
     "InvalidRange": ("became shorter while it was read", "run again once it stays as it is"),
-    "SlowDown": ("the store asks for fewer requests", "try again later"),
-    "Throttling": ("the store asks for fewer requests", "try again later"),
-    "ThrottlingException": ("the store asks for fewer requests", "try again later"),
-    "RequestLimitExceeded": ("the store asks for fewer requests", "try again later"),
-    "ServiceUnavailable": ("the store is overloaded", "try again later"),
-    "InternalError": ("the store has an error of its own", "try again later"),
+    "SlowDown": ("the store asks for fewer requests", _LATER),
+    "Throttling": ("the store asks for fewer requests", _LATER),
+    "ThrottlingException": ("the store asks for fewer requests", _LATER),
+    "RequestLimitExceeded": ("the store asks for fewer requests", _LATER),
+    "ServiceUnavailable": ("the store is overloaded", _LATER),
+    "InternalError": ("the store has an error of its own", _LATER),
     "QuotaExceeded": ("the store is full", "free some space, or write elsewhere"),
 }
 # An answer without a body has a number for a code.
@@ -66,7 +67,7 @@ def _client(environment: tuple[tuple[str, str], ...]) -> Any:
 
 
 @contextmanager
-def explained(url: str, kind: type[BadVideo] | type[BadOutput]) -> Iterator[None]:
+def explained(url: str, kind: type[VeilError]) -> Iterator[None]:
     """Raises what goes wrong with the store inside of the block as an error of this kind about that URL."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
@@ -97,13 +98,13 @@ def require_bucket(bucket: str) -> None:
             raise BadVideo(f"s3://{bucket}", problem, fix=fix) from error
 
 
-def _from_store(url: str, kind: type[BadVideo] | type[BadOutput], response: dict[str, Any]) -> BadVideo | BadOutput:
+def _from_store(url: str, kind: type[VeilError], response: dict[str, Any]) -> VeilError:
     code = str(response.get("Error", {}).get("Code", ""))
     problem, fix = _SAID.get(_NUMBERS.get(code, code), (f"the store answers {code or 'nothing that is known'}", "ask who runs it"))
-    return kind(url, problem, fix=fix)
+    return kind(url, problem, fix=fix, may_pass=fix == _LATER)
 
 
-def _from_here(url: str, kind: type[BadVideo] | type[BadOutput], error: Exception) -> BadVideo | BadOutput:
+def _from_here(url: str, kind: type[VeilError], error: Exception) -> VeilError:
     name = type(error).__name__
     if "Credential" in name or "Token" in name or "Profile" in name or "SSO" in name:
         return kind(url, "there are no credentials for it", fix=f"{_CREDENTIALS}, or sign in")
@@ -112,5 +113,5 @@ def _from_here(url: str, kind: type[BadVideo] | type[BadOutput], error: Exceptio
     if "Region" in name:
         return kind(url, "no region is set", fix="set AWS_REGION")
     if any(word in name for word in ("Connection", "Connect", "Timeout", "HTTP", "SSL", "Endpoint", "ResponseStreaming", "Proxy")):
-        return kind(url, "the store cannot be reached", fix="check the network, and AWS_ENDPOINT_URL")
+        return kind(url, "the store cannot be reached", fix="check the network, and AWS_ENDPOINT_URL", may_pass=True)
     return kind(url, f"the store cannot be used ({name})", fix="check the AWS settings")

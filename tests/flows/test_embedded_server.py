@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import embedded_server
 from flows.embedded_server import EmbeddedServer, ServerDidNotStart, answers
+from tasks.stores.settings import server_is_chosen
 
 _STARTS_AND_WAITS = """
 import os
@@ -41,7 +41,7 @@ def test_server_ends_with_the_command_even_when_that_is_killed(tmp_path: Path) -
 def test_a_chosen_server_is_used(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
-    assert not embedded_server.is_chosen()
+    assert not server_is_chosen()
     if where == "environment":
         monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
     else:

@@ -15,6 +15,7 @@ from tasks.errors import NoSpace, StoreError
 from tasks.manifests import EncodedStretch, RenderedSegment, Shots
 from tasks.plan import BuildTracks
 from tasks.results import ObjectRef, ObjectStore, Record, content_key, manifest_from_bytes, manifest_to_bytes, probe_store
+from tasks.stores.folder import FolderBackend
 from tasks.tracks import Shot
 
 SHOTS = Shots(shots=(Shot(first=0, last=9, visible_first=0, visible_last=10),))
@@ -24,11 +25,12 @@ RENDERED = RenderedSegment(encoded=(EncodedStretch(stretch=Stretch(first=0, last
 
 @pytest.fixture
 def store(tmp_path: Path) -> ObjectStore:
-    return ObjectStore(tmp_path)
+    return ObjectStore(FolderBackend(tmp_path))
 
 
 def files(store: ObjectStore) -> list[str]:
-    return [str(path.relative_to(store.folder)) for path in sorted(store.folder.rglob("*")) if path.is_file()]
+    folder = store.backend.root / "objects"
+    return [str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
 # objects
@@ -120,19 +122,21 @@ def test_a_disk_that_takes_nothing(store, monkeypatch, number, kind, way_out, pl
     monkeypatch.setattr(Path, place, fail)
     with pytest.raises(kind, match=way_out) as caught:
         store.put("tracks", b"veil")
-    assert str(store.folder) in str(caught.value)
+    assert str(store.backend.root) in str(caught.value)
     assert files(store) == []
 
 
-@pytest.mark.parametrize("check", [probe_store, lambda store: store.put("tracks", b"veil")])
-def test_a_store_that_is_a_file(tmp_path, check) -> None:
+@pytest.mark.parametrize("check", [probe_store, lambda: ObjectStore().put("tracks", b"veil")])
+def test_a_store_that_is_a_file(tmp_path, monkeypatch, check) -> None:
     (tmp_path / "results").write_text("a file")
+    monkeypatch.setenv("VEIL_RESULTS", str(tmp_path / "results"))
     with pytest.raises(StoreError, match="VEIL_RESULTS"):
-        check(ObjectStore(tmp_path / "results"))
+        check()
 
 
-def test_probing_leaves_nothing(store) -> None:
-    probe_store(store)
+def test_probing_leaves_nothing(store, monkeypatch) -> None:
+    monkeypatch.setenv("VEIL_RESULTS", store.backend.location)
+    probe_store()
     assert files(store) == []
 
 
@@ -168,7 +172,7 @@ def test_anything_else_is_refused(content) -> None:
 
 
 def test_a_record_is_read_or_not_there(tmp_path) -> None:
-    record = Record("jobs/one", tmp_path)
+    record = Record("jobs/one", FolderBackend(tmp_path))
     assert record.read() is None
     record.write(SHOTS)
     assert record.read() == SHOTS
@@ -182,7 +186,7 @@ def test_a_failed_record_leaves_nothing(tmp_path, monkeypatch) -> None:
 
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(NoSpace):
-        Record("jobs/one", tmp_path).write(SHOTS)
+        Record("jobs/one", FolderBackend(tmp_path)).write(SHOTS)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
