@@ -89,16 +89,12 @@ class BucketBackend:
 
     def file(self, key: str) -> Path | None:
         path = _spool() / key.replace("/", "-")
-        if path.is_file():
-            return path
-        if (content_bytes := self.num_bytes(key)) is None:
+        if self.num_bytes(key) is None:
             return None
-        with self.new_file("") as new:
-            with self._explained(key):
-                self._client.download_file(**self._at(key), Filename=str(new))
-            if new.stat().st_size == content_bytes:
-                new.replace(path)
-        return path if path.is_file() else None
+        with self.new_file("") as new, self._explained(key):
+            self._client.download_file(**self._at(key), Filename=str(new))
+            new.replace(path)
+        return path
 
     def prepare(self) -> None:
         remove_abandoned(Path(tempfile.gettempdir()).glob(f"{_SPOOL}*"), lambda name: name.removeprefix(_SPOOL).split("-")[0])
