@@ -15,7 +15,7 @@ from typing import Any
 from tasks.errors import StoreError
 from tasks.s3.client import client, code_of, explained
 from tasks.stores.backend import Entry
-from tasks.video.target import remove_abandoned
+from tasks.video.target import remove_abandoned, this_process
 
 _SPOOL = "veil-results-"
 
@@ -97,7 +97,7 @@ class BucketBackend:
         return path
 
     def prepare(self) -> None:
-        remove_abandoned(Path(tempfile.gettempdir()).glob(f"{_SPOOL}*"), lambda name: name.removeprefix(_SPOOL).split("-")[0])
+        remove_abandoned(Path(tempfile.gettempdir()).glob(f"{_SPOOL}*"))
 
     def encryption(self, key: str) -> str | None:
         head = self._head(key) or {}
@@ -173,7 +173,7 @@ def _nothing_is_no_mistake() -> Iterator[None]:
 
 
 @cache
-def _spool_of(process: int) -> Path:
+def _spool_of(process: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix=f"{_SPOOL}{process}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -181,4 +181,4 @@ def _spool_of(process: int) -> Path:
 
 def _spool() -> Path:
     """The process's own folder for what is on its way; for its owner alone, and gone when it ends."""
-    return _spool_of(os.getpid())
+    return _spool_of(this_process())

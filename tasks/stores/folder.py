@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tasks.errors import NoSpace, StoreError
 from tasks.stores.backend import Entry
-from tasks.video.target import remove_abandoned
+from tasks.video.target import remove_abandoned, this_process
 
 
 class FolderBackend:
@@ -57,7 +57,7 @@ class FolderBackend:
         folder = self.root / kind
         with _explained(folder):
             _make_private(folder)
-            descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".new-{os.getpid()}-")
+            descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".new-{this_process()}-")
             os.close(descriptor)
         try:
             yield Path(name)
@@ -77,7 +77,7 @@ class FolderBackend:
         with _explained(self.root):
             _make_private(self.root)
             self.root.chmod(0o700)
-            remove_abandoned(self.root.glob("**/.new-*"), lambda name: name.split("-")[1])
+            remove_abandoned(self.root.glob("**/.new-*"))
 
     def encryption(self, key: str) -> str | None:
         return None

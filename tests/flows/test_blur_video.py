@@ -17,6 +17,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.blur_video import blur_video
 from flows.job import segments_at_once
 from tasks.models.session import num_cores
+from tasks.video.target import this_machine
 from tests.clips import Clip
 from tests.conftest import use_store
 from tests.flows.looking import HIDDEN, SHOWN, grey_frames, likenesses, sound_packets
@@ -283,7 +284,7 @@ def test_store_has_no_unfinished_objects(kept: Run, shared_store: Path) -> None:
 
 def test_leftovers_of_a_killed_run_are_cleaned(everyone: Run, outputs: Path) -> None:
     """A process that was killed could not: the next one for the same target has to."""
-    left = outputs / ".left.unfinished-999999999.mp4"
+    left = outputs / f".left.unfinished-{this_machine()}-999999999.mp4"
     left.write_bytes(b"half a video")
 
     run_flow(everyone.source, outputs / "left.mp4", SECOND)

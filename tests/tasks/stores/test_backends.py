@@ -14,6 +14,7 @@ from tasks.stores.backend import Backend
 from tasks.stores.bucket import BucketBackend
 from tasks.stores.folder import FolderBackend
 from tasks.stores.settings import StoreSettings
+from tasks.video.target import this_machine, this_process
 from tests.buckets import BUCKET, Bucket
 
 KEY = "objects/tracks/0123"
@@ -189,9 +190,10 @@ def test_settings_that_are_none(settings: dict[str, str], said: str) -> None:
 
 def test_what_killed_processes_left_is_removed(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    gone, mine = tmp_path / "veil-results-999999999-x", tmp_path / f"veil-results-{os.getpid()}-x"
-    for folder in (gone, mine):
+    left = [tmp_path / f"veil-results-{name}-x" for name in (f"{this_machine()}-999999999", this_process(), "elsewhere-1", "elsewhere-2")]
+    for folder in left:
         folder.mkdir()
         (folder / "object").write_bytes(b"faces")
+    os.utime(left[3], (0, 0))  # of another machine, and nobody has touched it for long
     BucketBackend(BUCKET, "veil").prepare()
-    assert (gone.exists(), mine.exists()) == (False, True)
+    assert [folder.exists() for folder in left] == [False, True, True, False]
