@@ -24,6 +24,8 @@ from tasks.detectors.yunet import YuNet
 from tasks.errors import BadSetting
 from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
 from tasks.linkers.assignment import Assignment
+from tasks.linkers.iou import Iou
+from tasks.linkers.thesis import Thesis
 from tasks.method import FOR_A_KEY, Settings
 from tasks.models.runtime import Runtime
 from tasks.models.weights import find_model
@@ -60,7 +62,7 @@ Detector = Annotated[
 Recogniser = Annotated[
     DlibResNet | Facenet512 | Facenet | ArcFace | SFace | GhostFaceNet | OpenFace | NoRecogniser, Field(discriminator="method")
 ]
-Linker = Assignment
+Linker = Annotated[Assignment | Iou | Thesis, Field(discriminator="method")]
 Interpolator = Annotated[Pchip | Linear | Nearest | CubicSpline | Polynomial, Field(discriminator="method")]
 Smoother = Annotated[MovingAverage | SavitzkyGolay | NoSmoothing, Field(discriminator="method")]
 Selector = Annotated[KnownFaces | TimeAndPlace | Everyone | Reviewed, Field(discriminator="method")]

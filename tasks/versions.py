@@ -11,7 +11,7 @@ STAGES = {
     "read_photos": 1,
     "find_shots": 2,
     "find_faces": 3,
-    "build_tracks": 2,
+    "build_tracks": 3,
     "edit_people": 1,
     "choose_people": 3,
     "blur_faces": 2,
