@@ -12,6 +12,7 @@ from tasks.faces import Detections, Floats, Ints
 from tasks.matching import assign
 
 _SPAN_FRAMES = 12  # over which a chain's motion is measured
+_OPPOSITE = np.array([2, 3, 0, 1])  # sides of a box
 
 
 @dataclass(slots=True)
@@ -27,6 +28,10 @@ class Chain:
     """the best of them"""
     embedding: Floats | None = None
     """(D,), their mean; None where none is known"""
+    moved: Floats = field(default_factory=lambda: np.zeros(4, np.float32))
+    """(4,), how far its box has moved, as a whole,"""
+    elapsed: int = 0
+    """in so many frames up to its last one"""
 
     @property
     def last_frame(self) -> int:
@@ -37,6 +42,7 @@ class Chain:
         self.rows.append(row)
         self.frames.append(frame)
         self.boxes.append(detections.boxes[row])
+        self._move()
         quality = float(detections.qualities[row])
         if quality > 0 and not np.isnan(detections.embeddings[row, 0]):
             self.quality = max(self.quality, quality)
@@ -44,13 +50,14 @@ class Chain:
             self.weight += quality
             self.embedding = (known + quality * detections.embeddings[row]) / self.weight
 
-    def motion(self) -> tuple[Floats, int]:
-        """How far its box has moved, (4,), and in how many frames, at most `_SPAN_FRAMES`; no frames where that is not known."""
+    def _move(self) -> None:
+        """Measures the motion of its centre over the last `_SPAN_FRAMES`."""
         inner = len(self.frames) - 1
         while inner and self.frames[-1] - self.frames[inner - 1] <= _SPAN_FRAMES:
             inner -= 1
         moved = self.boxes[-1] - self.boxes[inner]
-        return np.asarray((moved + moved[[2, 3, 0, 1]]) / 2, np.float32), self.frames[-1] - self.frames[inner]
+        self.moved = (moved + moved[_OPPOSITE]) / 2
+        self.elapsed = self.frames[-1] - self.frames[inner]
 
 
 class Cost(Protocol):
@@ -62,12 +69,9 @@ class Cost(Protocol):
 
 def predicted(chains: Sequence[Chain], frame: int) -> Floats:
     """(N, 4): the boxes at a later frame if the faces go on as they did, ever more slowly."""
-    motions = [chain.motion() for chain in chains]
-    elapsed = np.array([frames for _, frames in motions], np.float32)
-    ahead = np.array([frame - chain.last_frame for chain in chains], np.float32)
-    share = 1 - np.exp(-ahead / np.maximum(elapsed, 1))
-    last = np.stack([chain.boxes[-1] for chain in chains])
-    return np.asarray(last + np.stack([moved for moved, _ in motions]) * share[:, None], np.float32)
+    known = np.array([(frame - chain.frames[-1], max(chain.elapsed, 1)) for chain in chains], np.float32)
+    share = 1 - np.exp(-known[:, :1] / known[:, 1:])
+    return np.asarray(np.array([chain.boxes[-1] for chain in chains]) + np.array([chain.moved for chain in chains]) * share, np.float32)
 
 
 def stepped(detections: Detections, cost: Cost, start_score: float, max_gap_frames: int) -> list[Chain]:
@@ -99,4 +103,6 @@ def _continue(chains: list[Chain], detections: Detections, rows: Ints, frame: in
     taken_by, taken = assign(cost(chains, rows, frame), np.inf)
     for chain, column in zip(taken_by.tolist(), taken.tolist(), strict=True):
         chains[chain].add(detections, int(rows[column]), frame)
-    return np.delete(rows, taken)
+    left = np.ones(len(rows), bool)
+    left[taken] = False
+    return rows[left]
