@@ -11,6 +11,7 @@ STAGES = {
     "read_photos": 1,
     "find_shots": 2,
     "find_faces": 3,
+    "follow_faces": 1,
     "build_tracks": 3,
     "edit_people": 1,
     "choose_people": 3,

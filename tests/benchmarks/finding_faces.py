@@ -122,12 +122,7 @@ def true_transitions(clip: LabelledClip) -> list[Transition]:
 
 def _cover(found: Detections, shots: list[Shot], info: VideoInfo) -> Cover:
     settings = BuildTracks()
-    extension = _extension(info, settings)
-    tracks = [
-        track
-        for shot in shots
-        for track in tracks_of_shot(found, shot, extension, settings.linker, settings.interpolator, settings.smoother)
-    ]
+    tracks = [track for shot in shots for track in tracks_of_shot(found, shot, _extension(info, settings), settings.ways)]
     return Cover.from_tracks(tracks, range(len(tracks)))
 
 
