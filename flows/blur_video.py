@@ -45,7 +45,7 @@ def _blur(job: Job, request: Request) -> BlurReport:
     looked = look_through(job, source, request.source_sha256, plan, request.target.check_fits)
     video, shots, segments, faces = looked
     for repair in range(plan.verify_blur.repairs + 1):
-        tracks = follow(job, video, shots, faces, plan)
+        tracks = follow(job, source, looked, faces, plan)
         choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people, marked=plan.blur_faces.show == "boxes")
         with request.target.whole() as written:
             rendering = render(job, request, looked, tracks, choice, written)

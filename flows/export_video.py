@@ -55,9 +55,10 @@ def export_video(source: Location, target: Path, plan: Plan = DEFAULT_PLAN, over
     hashes = tuple((name, photo_sha256(path)) for name, path in files)
     with recorded(source_sha256, plan.rerun_from) as job:
         photos = job.run(read_photos, 0, files, hashes, plan.find_faces) if files else None
-        video, shots, segments, faces = look_through(job, source, source_sha256, plan)
-        tracks = follow(job, video, shots, [*faces, *missed_before(source_sha256, hashes, plan)], plan)
-        choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people)
+        looked = look_through(job, source, source_sha256, plan)
+        video = looked.video
+        tracks = follow(job, source, looked, [*looked.faces, *missed_before(source_sha256, hashes, plan)], plan)
+        choice = job.run(choose_people, 0, video, tracks, photos, looked.segments, plan.choose_people)
     cover = Cover.concatenate([Cover.from_bytes(ObjectStore().get(each)) for each in choice.cover_refs])
     evidence = Evidence(tracks.tracks, {}, video.info, video.index, video.part)
     known = told(name_of(source), evidence, choice.decisions, cover)

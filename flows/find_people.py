@@ -42,8 +42,9 @@ def find_people(source: Location, folder: Path, plan: Plan = DEFAULT_PLAN, overw
     plan = with_files_read(plan, source_sha256)
     check_models(plan)
     with recorded(source_sha256, plan.rerun_from) as job:
-        video, shots, _, faces = look_through(job, source, source_sha256, plan)
-        tracks = follow(job, video, shots, faces, plan)
+        looked = look_through(job, source, source_sha256, plan)
+        video = looked.video
+        tracks = follow(job, source, looked, looked.faces, plan)
     people, views = people_of(tracks.tracks, name_of(source), video.info, video.index, video.begins_seconds, tracks.names)
     pictures = face_pictures(partial(video.frames, found), video.info, video.index, views)
     names = changed_file(folder) or people_file_of(people, plan.edit_people).encode()

@@ -10,6 +10,7 @@ from tasks.build_tracks import build_tracks
 from tasks.edit_people import edit_people
 from tasks.find_faces import find_faces
 from tasks.find_shots import find_shots
+from tasks.follow_faces import follow_faces
 from tasks.manifests import SegmentFaces, Shots, TrackSet, Video
 from tasks.plan import Plan
 from tasks.probe_video import probe_video
@@ -48,7 +49,10 @@ def look_through(
     return LookedThrough(video, shots, segments, faces)
 
 
-def follow(job: Job, video: Video, shots: Shots, faces: Sequence[SegmentFaces], plan: Plan) -> TrackSet:
-    """The tracks of a video and their persons, put right by hand where somebody did."""
-    tracks = job.run(build_tracks, 0, video, shots, faces, plan.build_tracks)
+def follow(job: Job, source: str, looked: LookedThrough, faces: Sequence[SegmentFaces], plan: Plan) -> TrackSet:
+    """The tracks of a video and their persons, put right by hand where somebody did; `faces` are those of all segments, or more."""
+    video, shots = looked.video, looked.shots
+    same = {"source": source, "video": video, "shots": shots, "linker": plan.build_tracks.linker, "settings": plan.follow_faces}
+    followed = job.map(follow_faces, 0, {"faces": faces}, **same)
+    tracks = job.run(build_tracks, 0, video, shots, faces, followed, plan.build_tracks)
     return tracks if plan.edit_people.is_nothing else job.run(edit_people, 0, video, tracks, faces, plan.edit_people)

@@ -20,6 +20,7 @@ from tasks.method import Settings
 from tasks.moments import frame_from
 from tasks.results import Manifest, ObjectRef, ObjectStore
 from tasks.tracks import Shot, Track, tracks_from_bytes
+from tasks.trails import Trail, trails_from_bytes
 from tasks.video.hardware import ON_THE_CPU, DecoderSettings
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.parts import Part
@@ -134,6 +135,16 @@ class SegmentFaces(Manifest):
     @property
     def detections(self) -> Detections:
         return Detections.from_bytes(ObjectStore().get(self.detections_ref))
+
+
+class Followed(Manifest):
+    """Where faces of a segment went, seen from the pictures themselves."""
+
+    trails_ref: ObjectRef
+
+    @property
+    def trails(self) -> list[Trail]:
+        return trails_from_bytes(ObjectStore().get(self.trails_ref))
 
 
 class Photos(Manifest):

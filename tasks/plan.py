@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, FieldSerializationInfo, ValidationError, field_serializer, model_validator
 
@@ -24,6 +24,8 @@ from tasks.detectors.yunet import YuNet
 from tasks.errors import BadSetting
 from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
 from tasks.linkers.assignment import Assignment
+from tasks.linkers.iou import Iou
+from tasks.linkers.thesis import Thesis
 from tasks.method import FOR_A_KEY, Settings
 from tasks.models.runtime import Runtime
 from tasks.models.weights import find_model
@@ -61,7 +63,7 @@ Detector = Annotated[
 Recogniser = Annotated[
     DlibResNet | Facenet512 | Facenet | ArcFace | SFace | GhostFaceNet | OpenFace | NoRecogniser, Field(discriminator="method")
 ]
-Linker = Assignment
+Linker = Annotated[Assignment | Iou | Thesis, Field(discriminator="method")]
 Interpolator = Annotated[Pchip | Linear | Nearest | CubicSpline | Polynomial, Field(discriminator="method")]
 Smoother = Annotated[MovingAverage | SavitzkyGolay | NoSmoothing, Field(discriminator="method")]
 Selector = Annotated[KnownFaces | TimeAndPlace | Everyone | Reviewed, Field(discriminator="method")]
@@ -84,6 +86,22 @@ class FindFaces(Settings):
         return (*self.detector.models, *self.recogniser.models)
 
 
+class Ways(NamedTuple):
+    """How detections become tracks."""
+
+    linker: Linker
+    interpolator: Interpolator
+    smoother: Smoother
+
+
+class FollowFaces(Settings):
+    most_seconds: float = Field(1.5, ge=0, le=5, description="how far a face is followed on the pictures from where it was seen; 0 for not")
+    longest_gap_frames: int = Field(8, ge=1, le=64, description="a face that was not seen for longer in between is followed there too")
+    least_apart_frames: int = Field(
+        24, ge=1, description="frames between that are read rather than skipped: skipping begins at a key frame"
+    )
+
+
 class BuildTracks(Settings):
     linker: Linker = Assignment()
     interpolator: Interpolator = Pchip()
@@ -95,6 +113,10 @@ class BuildTracks(Settings):
     )
     leaving_seconds: float = Field(1.0, ge=0, le=5, description="the same for a face that moves out of the picture")
     same_person: float = Field(0.45, gt=0, description="mean distance of embeddings up to which tracks are one person")
+
+    @property
+    def ways(self) -> Ways:
+        return Ways(self.linker, self.interpolator, self.smoother)
 
 
 class ChoosePeople(Settings):
@@ -174,6 +196,7 @@ class Plan(Settings):
     people: str | None = Field(None, description="path of a people.toml: names, merges and splits by hand, in place of edit_people")
     find_shots: FindShots = FindShots()
     find_faces: FindFaces = FindFaces()
+    follow_faces: FollowFaces = FollowFaces()
     build_tracks: BuildTracks = BuildTracks()
     edit_people: EditPeople = EditPeople()
     choose_people: ChoosePeople = ChoosePeople()

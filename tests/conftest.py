@@ -36,6 +36,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A thread that never ends is no reason to hang when the tests have ended: what hangs is said, and the run ends as they did."""
 
+    if hasattr(session.config, "workerinput"):  # one of several test processes, which waits for the others
+        return
+
     def end() -> None:
         time.sleep(_MOST_SECONDS_TO_END)
         faulthandler.dump_traceback(all_threads=True)

@@ -12,6 +12,7 @@ from typing import Any
 import av
 import numpy as np
 
+from tasks.blurs.regions import CoveredFace
 from tasks.blurs.ways import Pixelate
 from tasks.build_tracks import _extension
 from tasks.faces import Detections, FaceBox
@@ -121,12 +122,7 @@ def true_transitions(clip: LabelledClip) -> list[Transition]:
 
 def _cover(found: Detections, shots: list[Shot], info: VideoInfo) -> Cover:
     settings = BuildTracks()
-    extension = _extension(info, settings)
-    tracks = [
-        track
-        for shot in shots
-        for track in tracks_of_shot(found, shot, extension, settings.linker, settings.interpolator, settings.smoother)
-    ]
+    tracks = [track for shot in shots for track in tracks_of_shot(found, shot, _extension(info, settings), settings.ways)]
     return Cover.from_tracks(tracks, range(len(tracks)))
 
 
@@ -147,7 +143,8 @@ def _compared(clip: LabelledClip, cover: Cover) -> Comparison:
             boxes = cover.at(row["frame"]).boxes
             near = intersection_over_union(_doubled(boxes), np.array([face["box"] for face in faces], np.float32)).any(1)
             for box in boxes[near]:
-                blur.cover(Plane("y", result, 1, 1, 8), FaceBox(*map(float, box)))
+                face_box = FaceBox(*map(float, box))
+                blur.cover([Plane("y", result, 1, 1, 8)], CoveredFace(face_box, face_box))
             for face in faces:
                 share = hidden_share(source, result, face["box"])
                 if share is not None:

@@ -23,7 +23,7 @@ from tests.conftest import use_store
 from tests.flows.looking import HIDDEN, SHOWN, grey_frames, likenesses, sound_packets
 from tests.flows.running import SECOND, Run, at, keep, only, run_flow
 
-NOTHING_BEFORE_CHOICE = {"probe_video", "find_shots", "find_faces", "build_tracks"}
+NOTHING_BEFORE_CHOICE = {"probe_video", "find_shots", "find_faces", "follow_faces", "build_tracks"}
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +138,7 @@ def test_other_people_render_only_what_changed(kept: Run) -> None:
         "probe_video": (1, 1),
         "find_shots": (1, 1),
         "find_faces": (4, 4),
+        "follow_faces": (4, 4),
         "build_tracks": (1, 1),
     }
     assert kept.known["choose_people"] == (0, 1)

@@ -20,7 +20,7 @@ def tracks_of(scripts: list[FaceScript], looked: list[range | list[int]]):
         for script, frames in zip(scripts, looked, strict=True)
     ]
     shots = Shots(shots=(Shot(first=0, last=99, visible_first=0, visible_last=99),))
-    return build_tracks.fn(video, shots, faces, BuildTracks()).tracks
+    return build_tracks.fn(video, shots, faces, (), BuildTracks()).tracks
 
 
 @pytest.fixture(autouse=True)

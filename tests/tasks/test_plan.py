@@ -36,11 +36,12 @@ WRONG = [
     ({"blur_faces": {"blurr": {}}}, ["blur_faces.blurr", "no setting", "blur, copy_untouched, decoder, encoder"]),
     ({"blur_faces": {"blur": {"tilez": 3}}}, ["tilez", "no setting", "expand, method, shape, tiles"]),  # within the default method
     ({"blur_faces": {"blur": {"method": "solid", "tiles": 3}}}, ["tiles", "no setting", "expand, lightness, method"]),  # of another method
-    ({"build_tracks": {"linker": {"gaet": 1}}}, ["gaet", "appearance_weight, gate"]),  # a stage with one method
+    ({"build_tracks": {"linker": {"gaet": 1}}}, ["gaet", "appearance_weight, gate"]),  # within another stage
     pytest.param(
         {"choose_people": {"policy": "keep_only", "selectors": [PHOTOS | {"mach": 0.4}]}},
         ["mach", "likely, margin, match, method, names, no_match, photos, then"],
     ),
+    ({"build_tracks": {"linker": {"method": "sort"}}}, ["'sort'", "assignment, iou, thesis"]),
     # an unknown method, with the list
     ({"blur_faces": {"blur": {"method": "sold"}}}, ["'sold'", "pixelate, round, square, solid"]),
     ({"find_shots": {"finder": {"method": "?"}}}, ["find_shots.finder.method", "transnetv2, content, none"]),

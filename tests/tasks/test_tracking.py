@@ -7,8 +7,9 @@ import pytest
 
 from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
 from tasks.linkers.assignment import Assignment
+from tasks.plan import Ways
 from tasks.smoothers.filters import MovingAverage, NoSmoothing, SavitzkyGolay
-from tasks.tracking import Extension, tracks_of_shot
+from tasks.tracking import NO_TRAILS, Extension, tracks_of_shot
 from tasks.tracks import Shot
 from tests.fakes import FaceBox, FaceScript, Seen, found, square
 
@@ -18,8 +19,8 @@ INTERPOLATORS = [Pchip(), Linear(), Nearest(), CubicSpline(), Polynomial()]
 SMOOTHERS = [MovingAverage(), SavitzkyGolay(), NoSmoothing()]
 
 
-def tracks(script: FaceScript, shot=SHOT, extension=EXTENSION, interpolator=INTERPOLATORS[0], smoother=SMOOTHERS[0]):
-    return tracks_of_shot(found(script), shot, extension, Assignment(), interpolator, smoother)
+def tracks(script: FaceScript, shot=SHOT, extension=EXTENSION, interpolator=INTERPOLATORS[0], smoother=SMOOTHERS[0], trails=NO_TRAILS):
+    return tracks_of_shot(found(script), shot, extension, Ways(Assignment(), interpolator, smoother), trails)
 
 
 def one_track(script: FaceScript, **others):
