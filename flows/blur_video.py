@@ -51,7 +51,7 @@ def _blur(job: Job, request: Request) -> BlurReport:
             rendering = render(job, request, looked, tracks, choice, written)
             if rendering.check.missed is None or repair == plan.verify_blur.repairs:
                 # Written down first: a record without its result is nothing, a result without its record would be taken for a stranger's.
-                job.keeps(remember_missed(request.source_sha256, request.photo_sha256s, plan, faces[len(looked.segments) :]))
+                job.keeps(remember_missed(request.source_sha256, request.photo_sha256s, plan, faces[len(looked.faces) :]))
                 report = remember(request, rendering.sha256, make_report(video.info, plan, shots, faces, choice, rendering, job.stages))
                 written.keep()
                 break

@@ -150,6 +150,7 @@ def _add_who(parser: argparse.ArgumentParser) -> None:
 
 def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people", type=Path, metavar="FILE", help="names, merges and splits by hand: a changed people.toml")
+    parser.add_argument("--sequences", metavar="FILE", help="faces as the thesis's code keeps them (JSON), instead of looking for faces")
     parser.add_argument("--plan", type=Path, metavar="FILE", help="settings, as TOML")
     parser.add_argument("--preset", metavar="NAME", help="detector and recogniser: fast, balanced, best, ...")
     parser.add_argument("--rerun-from", metavar="STAGE", help="run this stage and those after it even where their results are known")

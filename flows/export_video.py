@@ -75,7 +75,7 @@ def _write(known: Told, source: str, path: Path, plan: Plan, boxes: bool) -> Non
         case ".csv":
             (write_boxes if boxes else write_appearances)(known, path)
         case ".json":
-            write_sequences(known.tracks, path)
+            write_sequences(known.tracks, path, plan.find_faces.recogniser.boundary)
         case _:
             progress.begin("write_matte", len(known.index))
             write_matte(known, plan.blur_faces.blur, path)

@@ -14,6 +14,7 @@ from tasks.follow_faces import follow_faces
 from tasks.manifests import SegmentFaces, Shots, TrackSet, Video
 from tasks.plan import Plan
 from tasks.probe_video import probe_video
+from tasks.read_sequences import read_sequences
 from tasks.segments import Segment, cut_into_segments
 from tasks.video.info import FrameIndex, VideoInfo
 
@@ -41,6 +42,9 @@ def look_through(
     num_frames = video.info.num_frames
     shots = job.run(find_shots, num_frames, source, video, plan.find_shots)
     segments = cut_into_segments(shots.shots, round(plan.segment_seconds * video.info.frame_rate))
+    if plan.sequences:
+        faces = [job.run(read_sequences, 0, video, plan.sequences, plan.find_faces.recogniser)]
+        return LookedThrough(video, shots, segments, faces)
     parts: dict[str, Sequence[Any]] = {
         "segment": segments,
         "glance_refs": [shots.glances_of(segment.first, segment.last) for segment in segments],

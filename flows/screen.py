@@ -12,6 +12,7 @@ _SAYS = {
     "read_photos": "Reading the photos",
     "find_shots": "Finding shots",
     "find_faces": "Finding faces",
+    "read_sequences": "Reading the sequences",
     "follow_faces": "Following faces",
     "build_tracks": "Joining tracks",
     "edit_people": "Putting people right",

@@ -120,11 +120,9 @@ class _Clusters:
         """(A, B): the mean distance of those that speak for each."""
         rows, starts = self._speakers(clusters)
         other_rows, other_starts = self._speakers(others)
-        sums = np.add.reduceat(
-            np.add.reduceat(euclidean(self._embeddings[rows], self._embeddings[other_rows]), starts), other_starts, axis=1
-        )
-        counts = np.diff(np.append(starts, len(rows)))[:, None] * np.diff(np.append(other_starts, len(other_rows)))
-        return np.asarray(sums, np.float64) / counts
+        distances = euclidean(self._embeddings[rows], self._embeddings[other_rows]).astype(np.float64)
+        sums = np.add.reduceat(np.add.reduceat(distances, starts), other_starts, axis=1)
+        return np.asarray(sums / (np.diff(np.append(starts, len(rows)))[:, None] * np.diff(np.append(other_starts, len(other_rows)))))
 
     def _speakers(self, clusters: Iterable[Ints]) -> tuple[Ints, Ints]:
         """The rows of the best tracks of all clusters, and where each one's begin."""

@@ -43,6 +43,7 @@ from tasks.selectors.known_faces import KnownFaces
 from tasks.selectors.overrides import Override
 from tasks.selectors.reviewed import Reviewed
 from tasks.selectors.time_and_place import TimeAndPlace
+from tasks.sequences import Sequences
 from tasks.shot_finders.content import Content
 from tasks.shot_finders.none import OneShot
 from tasks.shot_finders.transnetv2 import TransNetV2
@@ -194,6 +195,7 @@ class Plan(Settings):
     )
     keep_metadata: tuple[MetadataKey, ...] = Field((), description="what of the source's metadata comes through; none does unasked")
     people: str | None = Field(None, description="path of a people.toml: names, merges and splits by hand, in place of edit_people")
+    sequences: Sequences | None = Field(None, description="faces as the thesis's code keeps them, in place of looking for faces")
     find_shots: FindShots = FindShots()
     find_faces: FindFaces = FindFaces()
     follow_faces: FollowFaces = FollowFaces()

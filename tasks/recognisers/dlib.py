@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ class DlibResNet(Method):
 
     min_score: float = Field(0.4, ge=0, le=1, description="faces that the detector is less sure of get no embedding")
     boundary: float = Field(BOUNDARY, gt=0, description="its distance that all thresholds call 0.6: a larger one finds more faces alike")
+
+    dimensions: ClassVar[int] = _DIMENSIONS
 
     @property
     def models(self) -> tuple[str, ...]:
