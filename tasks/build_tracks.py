@@ -21,7 +21,8 @@ def build_tracks(
     video: Video, shots: Shots, faces: Sequence[SegmentFaces], followed: Sequence[Followed], settings: BuildTracks
 ) -> TrackSet:
     """Segments leave no mark: their detections are one list before anything is joined."""
-    detections = Detections.concatenate(each.detections for each in faces)
+    again = [each.found for each in followed if each.found]
+    detections = Detections.concatenate(each.detections for each in (*faces, *again))
     trails = {trail.start: trail.boxes for each in followed for trail in each.trails}
     extension = _extension(video.info, settings)
     found = [track for shot in shots.shots for track in tracks_of_shot(detections, shot, extension, settings.ways, trails)]

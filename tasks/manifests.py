@@ -141,6 +141,8 @@ class Followed(Manifest):
     """Where faces of a segment went, seen from the pictures themselves."""
 
     trails_ref: ObjectRef
+    found: SegmentFaces | None
+    """faces that were looked for again where they should be, and are there"""
 
     @property
     def trails(self) -> list[Trail]:

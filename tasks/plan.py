@@ -96,6 +96,7 @@ class Ways(NamedTuple):
 class FollowFaces(Settings):
     most_seconds: float = Field(1.5, ge=0, le=5, description="how far a face is followed on the pictures from where it was seen; 0 for not")
     longest_gap_frames: int = Field(8, ge=1, le=64, description="a face that was not seen for longer in between is followed there too")
+    again_every_frames: int = Field(4, ge=0, le=64, description="and looked for again round where it should be, so often; 0 for not")
     least_apart_frames: int = Field(
         24, ge=1, description="frames between that are read rather than skipped: skipping begins at a key frame"
     )
