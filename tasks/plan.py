@@ -22,6 +22,7 @@ from tasks.detectors.retinaface import RetinaFace
 from tasks.detectors.yuface import YuFace
 from tasks.detectors.yunet import YuNet
 from tasks.errors import BadSetting
+from tasks.false_positives import FalsePositives, Ignored
 from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
 from tasks.linkers.assignment import Assignment
 from tasks.linkers.iou import Iou
@@ -113,6 +114,9 @@ class BuildTracks(Settings):
     )
     leaving_seconds: float = Field(1.0, ge=0, le=5, description="the same for a face that moves out of the picture")
     same_person: float = Field(0.45, gt=0, description="mean distance of embeddings up to which tracks are one person")
+
+    false_positives: FalsePositives = FalsePositives()
+    ignore: tuple[Ignored, ...] = Field((), description="places, and times, at which pictures on walls, statues and the like are no faces")
 
     @property
     def ways(self) -> Ways:
