@@ -87,12 +87,12 @@ def _with_trails(frames: Ints, boxes: Floats, trails: Mapping[Start, Floats]) ->
     Where it was followed from both sides of a gap, each side counts as much as it is near.
     """
     ways: dict[int, list[tuple[float, Floats]]] = {}
-    for frame, box in zip(frames.tolist(), boxes, strict=True):
-        for direction in (-1, 1) if trails else ():
-            for number, reached in enumerate(trails.get(Start.of(frame, direction, box), ()), 1):
-                ways.setdefault(frame + direction * number, []).append((1 / number, reached))
-    for frame in frames.tolist():
-        ways.pop(frame, None)
+    steps = np.diff(frames).tolist()
+    for frame, box, room_before, room_after in zip(frames.tolist(), boxes, [None, *steps], [*steps, None], strict=True) if trails else ():
+        for direction, room in ((-1, room_before), (1, room_after)):
+            reached = trails.get(Start.of(frame, direction, box), boxes[:0])[: None if room is None else room - 1]
+            for number, way in enumerate(reached, 1):
+                ways.setdefault(frame + direction * number, []).append((1 / number, way))
     if not ways:
         return frames, boxes
     between = np.array([np.average([box for _, box in known], axis=0, weights=[near for near, _ in known]) for known in ways.values()])
