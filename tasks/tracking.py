@@ -52,7 +52,7 @@ def _track(detections: Detections, chain: Ints, shot: Shot, extension: Extension
     seen_frames, seen_boxes = detections.frames[chain], detections.boxes[chain]
     known_frames, known_boxes = _with_trails(seen_frames, seen_boxes, trails)
     inner = np.arange(known_frames[0], known_frames[-1] + 1)
-    boxes = ways.interpolator.fill(known_frames, known_boxes, inner)
+    boxes = _possible(ways.interpolator.fill(known_frames, known_boxes, inner), known_boxes, extension)
     boxes[known_frames - inner[0]] = known_boxes
     boxes = _grown(boxes, _doubt(inner, seen_frames, known_frames))
     steps = np.minimum(np.diff(seen_frames), extension.most_unseen_frames) if len(chain) > 1 else [extension.most_unseen_frames]
@@ -99,6 +99,15 @@ def _with_trails(frames: Ints, boxes: Floats, trails: Mapping[Start, Floats]) ->
     all_frames, all_boxes = np.append(frames, [*ways]), np.concatenate([boxes, between.astype(np.float32)])
     order = np.argsort(all_frames)
     return all_frames[order], all_boxes[order]
+
+
+def _possible(boxes: Floats, known: Floats, extension: Extension) -> Floats:
+    """Filled-in boxes that are no smaller than any known one, and no further out of the picture: a spline may swing beyond its looks."""
+    least = (known[:, 2:] - known[:, :2]).min(0)
+    centres, half = (boxes[:, :2] + boxes[:, 2:]) / 2, np.maximum(boxes[:, 2:] - boxes[:, :2], least) / 2
+    low = np.minimum(known.min(0)[:2], 0)
+    high = np.maximum(known.max(0)[2:], [extension.width, extension.height])
+    return np.asarray(np.clip(np.concatenate([centres - half, centres + half], 1), np.tile(low, 2), np.tile(high, 2)), np.float32)
 
 
 def _doubt(frames: Ints, seen: Ints, known: Ints) -> Floats:

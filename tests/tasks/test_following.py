@@ -161,14 +161,14 @@ def walk(tmp_path_factory):
 
 @pytest.mark.parametrize("again_every_frames", [0, 3])
 def test_the_stage(walk, again_every_frames, tmp_path, monkeypatch) -> None:
-    """The face was seen in frames 2 to 22, not in those from 5 to 19, and then no more: between and after them it is found again."""
+    """The face was seen in frames 1 to 25, but not from 6 to 20, and then no more: between and after them it is found again."""
     path, truth = walk
     monkeypatch.setenv("VEIL_RESULTS", str(tmp_path))
     store = ObjectStore()
     info, index = probe_file(path)
     boxes = {frame: faces[0].full_box for frame, faces in enumerate(truth.faces) if faces}
     faces = SegmentFaces(
-        detections_ref=store.put("detections", found({frame: [boxes[frame]] for frame in (2, 4, 20, 22)}).to_bytes()),
+        detections_ref=store.put("detections", found({frame: [boxes[frame]] for frame in (1, 5, 21, 25)}).to_bytes()),
         num_looks=4,
         num_frames=60,
     )
@@ -177,8 +177,8 @@ def test_the_stage(walk, again_every_frames, tmp_path, monkeypatch) -> None:
     settings = FollowFaces(again_every_frames=again_every_frames)
     followed = follow_faces.fn(str(path), video, shots, faces, Assignment(), FindFaces(), settings)
     ways = {(trail.start.frame, trail.start.direction): trail.boxes for trail in followed.trails}
-    assert ways.keys() == {(2, -1), (4, 1), (20, -1), (22, 1)}
-    assert len(ways[2, -1]) == 2, "to the first frame"
+    assert ways.keys() == {(1, -1), (5, 1), (21, -1), (25, 1)}
+    assert len(ways[1, -1]) == 1, "to the first frame"
     for (start, direction), reached in ways.items():
         for number, box in enumerate(reached, 1):
             true = boxes[start + direction * number]
