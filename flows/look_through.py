@@ -56,7 +56,8 @@ def look_through(
 def follow(job: Job, source: str, looked: LookedThrough, faces: Sequence[SegmentFaces], plan: Plan) -> TrackSet:
     """The tracks of a video and their persons, put right by hand where somebody did; `faces` are those of all segments, or more."""
     video, shots = looked.video, looked.shots
-    same = {"source": source, "video": video, "shots": shots, "linker": plan.build_tracks.linker, "settings": plan.follow_faces}
+    same = {"source": source, "video": video, "shots": shots, "linker": plan.build_tracks.linker}
+    same |= {"looking": plan.find_faces, "settings": plan.follow_faces}
     followed = job.map(follow_faces, 0, {"faces": faces}, **same)
     tracks = job.run(build_tracks, 0, video, shots, faces, followed, plan.build_tracks)
     return tracks if plan.edit_people.is_nothing else job.run(edit_people, 0, video, tracks, faces, plan.edit_people)

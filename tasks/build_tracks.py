@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from tasks.faces import Detections
+from tasks.false_positives import without_ignored
 from tasks.grouping import group
 from tasks.manifests import Followed, SegmentFaces, Shots, TrackSet, Video
 from tasks.plan import BuildTracks
@@ -21,15 +23,20 @@ def build_tracks(
     video: Video, shots: Shots, faces: Sequence[SegmentFaces], followed: Sequence[Followed], settings: BuildTracks
 ) -> TrackSet:
     """Segments leave no mark: their detections are one list before anything is joined."""
-    detections = Detections.concatenate(each.detections for each in faces)
+    again = [each.found for each in followed if each.found]
+    detections = Detections.concatenate(each.detections for each in (*faces, *again))
     trails = {trail.start: trail.boxes for each in followed for trail in each.trails}
     extension = _extension(video.info, settings)
     found = [track for shot in shots.shots for track in tracks_of_shot(detections, shot, extension, settings.ways, trails)]
+    found = settings.false_positives.without(found, float(video.info.frame_rate))
+    if settings.ignore:
+        found = without_ignored(found, partial(video.at_places, settings.ignore))
     tracks = group(found, settings.same_person)
     return TrackSet(
         tracks_ref=ObjectStore().put("tracks", tracks_to_bytes(tracks)),
         num_tracks=len(tracks),
         num_persons=len({track.person for track in tracks}),
+        ignored=settings.ignore,
     )
 
 

@@ -12,11 +12,13 @@ import numpy as np
 from tasks.faces import Detections, Floats, Ints
 from tasks.flow_tracker import Grey, moved
 from tasks.matching import intersection_over_union
+from tasks.samplers.looks import Look
 from tasks.tracks import Shot
 from tasks.trails import Start, Trail
 
 _LONG_SIDE = 960  # pixels, of the pictures on which faces are followed
 _INSIDE = 0.3  # share of a box inside the picture, below which there is nothing to follow
+_REACH = 1.2  # of a face's size, round where it should be
 _TAKEN = 0.5  # IoU with another face that is seen there: it is that one which is followed
 
 
@@ -65,6 +67,20 @@ def wanted_in(detections: Detections, chains: Sequence[Ints], shot: Shot, most_f
             if after is not None:
                 found.append(Wanted(Start.of(last, -1, boxes[after]), max(first + 1, last - most_frames), number))
     return [each for each in found if (each.until - each.start.frame) * each.start.direction > 0]
+
+
+def looks_again(
+    detections: Detections, chains: Sequence[Ints], neighbours: Neighbours, longest_gap_frames: int, every_frames: int
+) -> Iterator[Look]:
+    """Looks round where faces should be, into each long gap."""
+    for number, chain in enumerate(chains):
+        frames, boxes = detections.frames[chain], detections.boxes[chain]
+        for row in np.flatnonzero(np.diff(frames) > longest_gap_frames).tolist():
+            first, last = int(frames[row]), int(frames[row + 1])
+            for frame in range(first + every_frames, last, every_frames):
+                share = (frame - first) / (last - first)
+                expected = ((1 - share) * boxes[row] + share * boxes[row + 1]).astype(np.float32)
+                yield Look(frame, "again", expected, _REACH, neighbours.at(frame, number))
 
 
 def stretches_of(wanted: Iterable[Wanted], least_apart: int) -> list[tuple[int, int]]:

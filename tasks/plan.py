@@ -22,6 +22,7 @@ from tasks.detectors.retinaface import RetinaFace
 from tasks.detectors.yuface import YuFace
 from tasks.detectors.yunet import YuNet
 from tasks.errors import BadSetting
+from tasks.false_positives import FalsePositives, Ignored
 from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
 from tasks.linkers.assignment import Assignment
 from tasks.linkers.iou import Iou
@@ -98,6 +99,7 @@ class Ways(NamedTuple):
 class FollowFaces(Settings):
     most_seconds: float = Field(1.5, ge=0, le=5, description="how far a face is followed on the pictures from where it was seen; 0 for not")
     longest_gap_frames: int = Field(8, ge=1, le=64, description="a face that was not seen for longer in between is followed there too")
+    again_every_frames: int = Field(4, ge=0, le=64, description="and looked for again round where it should be, so often; 0 for not")
     least_apart_frames: int = Field(
         24, ge=1, description="frames between that are read rather than skipped: skipping begins at a key frame"
     )
@@ -114,6 +116,9 @@ class BuildTracks(Settings):
     )
     leaving_seconds: float = Field(1.0, ge=0, le=5, description="the same for a face that moves out of the picture")
     same_person: float = Field(0.45, gt=0, description="mean distance of embeddings up to which tracks are one person")
+
+    false_positives: FalsePositives = FalsePositives()
+    ignore: tuple[Ignored, ...] = Field((), description="places, and times, at which pictures on walls, statues and the like are no faces")
 
     @property
     def ways(self) -> Ways:

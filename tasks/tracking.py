@@ -52,7 +52,7 @@ def _track(detections: Detections, chain: Ints, shot: Shot, extension: Extension
     seen_frames, seen_boxes = detections.frames[chain], detections.boxes[chain]
     known_frames, known_boxes = _with_trails(seen_frames, seen_boxes, trails)
     inner = np.arange(known_frames[0], known_frames[-1] + 1)
-    boxes = ways.interpolator.fill(known_frames, known_boxes, inner)
+    boxes = _possible(ways.interpolator.fill(known_frames, known_boxes, inner), known_boxes, extension)
     boxes[known_frames - inner[0]] = known_boxes
     boxes = _grown(boxes, _doubt(inner, seen_frames, known_frames))
     steps = np.minimum(np.diff(seen_frames), extension.most_unseen_frames) if len(chain) > 1 else [extension.most_unseen_frames]
@@ -87,18 +87,27 @@ def _with_trails(frames: Ints, boxes: Floats, trails: Mapping[Start, Floats]) ->
     Where it was followed from both sides of a gap, each side counts as much as it is near.
     """
     ways: dict[int, list[tuple[float, Floats]]] = {}
-    for frame, box in zip(frames.tolist(), boxes, strict=True):
-        for direction in (-1, 1) if trails else ():
-            for number, reached in enumerate(trails.get(Start.of(frame, direction, box), ()), 1):
-                ways.setdefault(frame + direction * number, []).append((1 / number, reached))
-    for frame in frames.tolist():
-        ways.pop(frame, None)
+    steps = np.diff(frames).tolist()
+    for frame, box, room_before, room_after in zip(frames.tolist(), boxes, [None, *steps], [*steps, None], strict=True) if trails else ():
+        for direction, room in ((-1, room_before), (1, room_after)):
+            reached = trails.get(Start.of(frame, direction, box), boxes[:0])[: None if room is None else room - 1]
+            for number, way in enumerate(reached, 1):
+                ways.setdefault(frame + direction * number, []).append((1 / number, way))
     if not ways:
         return frames, boxes
     between = np.array([np.average([box for _, box in known], axis=0, weights=[near for near, _ in known]) for known in ways.values()])
     all_frames, all_boxes = np.append(frames, [*ways]), np.concatenate([boxes, between.astype(np.float32)])
     order = np.argsort(all_frames)
     return all_frames[order], all_boxes[order]
+
+
+def _possible(boxes: Floats, known: Floats, extension: Extension) -> Floats:
+    """Filled-in boxes that are no smaller than any known one, and no further out of the picture: a spline may swing beyond its looks."""
+    least = (known[:, 2:] - known[:, :2]).min(0)
+    centres, half = (boxes[:, :2] + boxes[:, 2:]) / 2, np.maximum(boxes[:, 2:] - boxes[:, :2], least) / 2
+    low = np.minimum(known.min(0)[:2], 0)
+    high = np.maximum(known.max(0)[2:], [extension.width, extension.height])
+    return np.asarray(np.clip(np.concatenate([centres - half, centres + half], 1), np.tile(low, 2), np.tile(high, 2)), np.float32)
 
 
 def _doubt(frames: Ints, seen: Ints, known: Ints) -> Floats:
