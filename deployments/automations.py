@@ -18,6 +18,7 @@ TAG = "veil"
 LOST, STILLBORN, AGAIN = "veil: lost runs", "veil: runs that did not begin", "veil: lost runs begin again"
 FAILED, UNSERVED = "veil: failed runs", "veil: pools without a worker"
 _BEGINS_WITHIN = timedelta(minutes=30)  # a machine may have to be started, and an image to be fetched
+_ONCE = timedelta(seconds=1)  # without a time, the server may act twice on the same event
 _EACH_RUN = {"prefect.resource.id"}
 _SIGN_OF_LIFE = {"prefect.flow-run.*"}
 _RUN = {"prefect.resource.id": "prefect.flow-run.*"}
@@ -75,6 +76,7 @@ def _begun_again() -> AutomationCore:
             for_each=_EACH_RUN,
             posture=Posture.Reactive,
             threshold=1,
+            within=_ONCE,
         ),
         actions=[ChangeFlowRunState(state=StateType.SCHEDULED, name="AwaitingRetry", message="Its worker died: it begins again.")],
     )
@@ -91,6 +93,7 @@ def _failures_told(block: UUID) -> AutomationCore:
             for_each=_EACH_RUN,
             posture=Posture.Reactive,
             threshold=1,
+            within=_ONCE,
         ),
         actions=[
             SendNotification(
@@ -111,6 +114,7 @@ def _pools_told(block: UUID, pools: list[str]) -> AutomationCore:
             match={"prefect.resource.id": "prefect.work-pool.*", "prefect.resource.name": pools},
             posture=Posture.Reactive,
             threshold=1,
+            within=_ONCE,
         ),
         actions=[
             SendNotification(

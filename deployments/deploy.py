@@ -17,6 +17,7 @@ from prefect.schedules import Cron, Interval
 from prefect.types.entrypoint import EntrypointType
 
 from deployments.automations import make_automations
+from deployments.forms import form_of
 from deployments.pools import make_pools, pool_name
 from deployments.settings import DeploySettings, Nightly
 
@@ -45,6 +46,7 @@ async def deploy(settings: DeploySettings) -> list[str]:
             flow = flows[entry["name"]]
             names.append(f"{flow.name}/{entry['name']}")
             deployment = RunnerDeployment.from_flow(flow, **_options(entry, settings, await _there(client, names[-1])))
+            deployment._parameter_openapi_schema = form_of(flow)
             await deployment.apply()  # type: ignore[misc]
     return names
 
