@@ -7,6 +7,8 @@ from typing import Any, Literal
 from prefect import Flow
 from prefect.utilities.callables import ParameterSchema, parameter_schema
 
+from tasks.presets import PRESETS
+
 
 class Form(ParameterSchema):
     """As Prefect has it, but a misspelt name is refused before a run starts."""
@@ -25,7 +27,20 @@ def form_of(flow: Flow[..., Any]) -> Form:
     for name in chosen:
         definition = schema["definitions"][name]
         definition["required"] = ["method", *definition.get("required", [])]
+    if "FindFaces" in schema["definitions"]:
+        _let_preset_decide(schema)
     return Form(**schema)
+
+
+def _let_preset_decide(schema: dict[str, Any]) -> None:
+    """What a preset says is null unless somebody chooses it: a form always sends all that it shows, and what is sent wins over a preset."""
+    names = {name for preset in PRESETS.values() for name in preset.get("find_faces", {})}
+    plan = schema["definitions"]["Plan"]["properties"]["find_faces"]
+    for default in (plan["default"], schema["properties"]["plan"]["default"]["find_faces"]):
+        default |= dict.fromkeys(names)
+    for name in names:
+        choice = schema["definitions"]["FindFaces"]["properties"][name]
+        choice |= {"anyOf": [{"type": "null", "title": "As the preset says"}, *choice["anyOf"]], "default": None}
 
 
 def _with_any_of(part: Any, chosen: set[str]) -> Any:
