@@ -5,4 +5,4 @@ from __future__ import annotations
 
 def test_x(deployed: list[str]) -> None:
     print(deployed)
-    assert 0
+    assert deployed
