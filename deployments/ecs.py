@@ -28,6 +28,7 @@ def job_template(pools: EcsPools, *, gpu: bool) -> dict[str, Any]:
     fields, job = template["variables"]["properties"], template["job_configuration"]
     provider = pools.gpu_capacity_provider if gpu else pools.capacity_provider
     defaults: dict[str, object] = {
+        "aws_credentials": {"region_name": pools.region},  # whose they are, the worker's environment says
         "image": pools.image,
         "cluster": pools.cluster,
         "container_name": CONTAINER,

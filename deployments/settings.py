@@ -25,7 +25,8 @@ class EcsPools(Method):
 
     method: Literal["ecs"] = "ecs"
     image: str = Field(min_length=1, description="with Veil in it, for user `user`, who owns /scratch there")
-    cluster: str = Field(min_length=1, description="name or ARN of the cluster")
+    region: str = Field(min_length=1, description="of AWS, that the cluster is in")
+    cluster: str = Field(min_length=1, description="its name or ARN")
     gpu_capacity_provider: str = Field(min_length=1, description="of its machines with GPUs, for segments")
     capacity_provider: str = Field(min_length=1, description="of small machines, for what waits for segments")
     whole_videos_on_gpu: bool = Field(False, description="videos are not shared out in segments, and so have a GPU themselves")
