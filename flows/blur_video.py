@@ -5,12 +5,14 @@ from __future__ import annotations
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.beginnings import check_beginnings
 from flows.job import Job, recorded, segments_at_once
 from flows.look_through import follow, look_through
 from flows.missed import remember_missed
 from flows.rendering import render
 from flows.report import BlurReport, make_report
 from flows.request import Request, check_request, finished_before, remember
+from flows.run_names import named_after_source
 from tasks.choose_people import choose_people
 from tasks.plan import Plan
 from tasks.read_photos import read_photos
@@ -21,7 +23,7 @@ DEFAULT_PLAN = Plan()
 
 @flow(
     name="blur-video",
-    flow_run_name="{source}",
+    flow_run_name=named_after_source,
     task_runner=ThreadPoolTaskRunner(max_workers=segments_at_once()),  # type: ignore[arg-type]
     persist_result=False,
 )
@@ -29,7 +31,14 @@ def blur_video(source: Location, target: Location, plan: Plan = DEFAULT_PLAN, ov
     """Writes `source` to `target` with the faces covered that the plan says, and returns what was done.
 
     Stages whose results are known are not run again. Raises a VeilError that says what to do; `target` is then as it was before.
+
+    Args:
+        source: the video: a file, a folder of pictures, or either at s3://BUCKET/KEY, as the worker sees it
+        target: where the result goes: a name that ends in .mp4, .mov, .mkv or the like, or a folder for pictures; never the source
+        plan: who is blurred, how, and everything else; what is left as it is has the recommended value
+        overwrite: replace what is at the target
     """
+    check_beginnings()
     request = check_request(source, target, plan, overwrite)
     if (done := finished_before(request)) and not plan.rerun_from:
         return done

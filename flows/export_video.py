@@ -12,6 +12,7 @@ from flows.job import recorded, segments_at_once
 from flows.look_through import follow, look_through
 from flows.missed import missed_before
 from flows.request import check_models, check_source
+from flows.run_names import named_after_source
 from tasks import progress
 from tasks.by_hand import with_files_read
 from tasks.choose_people import choose_people
@@ -34,7 +35,7 @@ DEFAULT_PLAN = Plan()
 
 @flow(
     name="export-video",
-    flow_run_name="{source}",
+    flow_run_name=named_after_source,
     task_runner=ThreadPoolTaskRunner(max_workers=segments_at_once()),  # type: ignore[arg-type]
     persist_result=False,
 )

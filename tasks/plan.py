@@ -219,7 +219,12 @@ class Plan(Settings):
     @model_validator(mode="before")
     @classmethod
     def _with_preset(cls, values: object) -> object:
-        return _over(_of_preset(values), values) if isinstance(values, dict) else values
+        if not isinstance(values, dict):
+            return values
+        given = values.get("find_faces")
+        if isinstance(given, dict):  # a form has null where the preset is to decide
+            values = values | {"find_faces": {name: value for name, value in given.items() if value is not None}}
+        return _over(_of_preset(values), values)
 
     @model_validator(mode="after")
     def _licences(self) -> Plan:
