@@ -41,7 +41,7 @@ def find_people(source: Location, folder: Path, plan: Plan = DEFAULT_PLAN, overw
     source_sha256 = found.content_hash()
     plan = with_files_read(plan, source_sha256)
     check_models(plan)
-    with recorded(source_sha256, plan.rerun_from) as job:
+    with recorded(source_sha256, plan.rerun_from, plan.runner) as job:
         video, shots, _, faces = look_through(job, source, source_sha256, plan)
         tracks = follow(job, video, shots, faces, plan)
     people, views = people_of(tracks.tracks, name_of(source), video.info, video.index, video.begins_seconds, tracks.names)
