@@ -23,7 +23,7 @@ from prefect.states import Cancelling, Completed, Crashed, Pending
 from tasks.errors import BadSetting, VeilError
 from tasks.runners import Deployments
 
-_AT_ONCE = 200  # as many as the server gives back for one question
+_RUNS_AT_ONCE, _EVENTS_AT_ONCE = 200, 50  # as many as the server gives back for one question
 _ENDED = [StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED]
 _AT_WORK = [StateType.PENDING, StateType.RUNNING]
 _AWAY_SECONDS = 600.0
@@ -94,12 +94,12 @@ class SegmentServer:
     def read(self, runs: Iterable[UUID], *, ended: bool) -> list[FlowRun]:
         """Those of the runs that have ended, or those that a worker has taken and that have not."""
         states, wanted, found = _ENDED if ended else _AT_WORK, list(runs), list[FlowRun]()
-        for start in range(0, len(wanted), _AT_ONCE):
+        for start in range(0, len(wanted), _RUNS_AT_ONCE):
             filtered = FlowRunFilter(
-                id=FlowRunFilterId(any_=wanted[start : start + _AT_ONCE]),
+                id=FlowRunFilterId(any_=wanted[start : start + _RUNS_AT_ONCE]),
                 state=FlowRunFilterState(type=FlowRunFilterStateType(any_=states)),
             )
-            found += self._patiently(lambda wanted=filtered: self._client.read_flow_runs(flow_run_filter=wanted, limit=_AT_ONCE))  # type: ignore[misc]
+            found += self._patiently(lambda wanted=filtered: self._client.read_flow_runs(flow_run_filter=wanted, limit=_RUNS_AT_ONCE))  # type: ignore[misc]
         return found
 
     def lost(self, runs: Sequence[UUID], lost_seconds: float) -> list[FlowRun]:
@@ -107,12 +107,12 @@ class SegmentServer:
         since = datetime.now(UTC) - timedelta(seconds=lost_seconds)
         silent = {f"prefect.flow-run.{run.id}": run for run in self.read(runs, ended=False) if run.state and run.state.timestamp < since}
         asked = list(silent)
-        for start in range(0, len(asked), _AT_ONCE):
+        for start in range(0, len(asked), _EVENTS_AT_ONCE):
             wanted = EventFilter(
                 occurred=EventOccurredFilter(since=since),
-                resource=EventResourceFilter(id=asked[start : start + _AT_ONCE], distinct=True),
+                resource=EventResourceFilter(id=asked[start : start + _EVENTS_AT_ONCE], distinct=True),
             )
-            heard = self._patiently(lambda wanted=wanted: self._client.read_events(wanted, limit=_AT_ONCE))  # type: ignore[misc]
+            heard = self._patiently(lambda wanted=wanted: self._client.read_events(wanted, limit=_EVENTS_AT_ONCE))  # type: ignore[misc]
             for event in heard.events:
                 silent.pop(event.resource.id, None)
         return list(silent.values())
