@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psutil
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
@@ -61,9 +61,11 @@ def worker(pool: str, log: Path, **variables: str) -> Iterator[subprocess.Popen[
 
 
 def end_all(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process and all that it has started, as a machine that loses power does."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    """Ends a process and all that it has started, as a machine that loses power does. Prefect gives flow runs sessions of their own."""
+    below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+    for each in (process, *below):
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            each.kill()
     process.wait()
 
 
