@@ -43,7 +43,7 @@ def blur_video(source: Location, target: Location, plan: Plan = DEFAULT_PLAN, ov
     if (done := finished_before(request)) and not plan.rerun_from:
         return done
     plan = request.plan
-    with recorded(request.source_sha256, plan.rerun_from) as job:
+    with recorded(request.source_sha256, plan.rerun_from, plan.runner) as job:
         job.keeps(request.record)
         return _blur(job, request)
 

@@ -54,7 +54,7 @@ def export_video(source: Location, target: Path, plan: Plan = DEFAULT_PLAN, over
     plan = with_files_read(plan, source_sha256)
     files = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in files)
-    with recorded(source_sha256, plan.rerun_from) as job:
+    with recorded(source_sha256, plan.rerun_from, plan.runner) as job:
         photos = job.run(read_photos, 0, files, hashes, plan.find_faces) if files else None
         looked = look_through(job, source, source_sha256, plan)
         video = looked.video

@@ -50,7 +50,7 @@ def find_people(source: Location, folder: Path, plan: Plan = DEFAULT_PLAN, overw
     source_sha256 = found.content_hash()
     plan = with_files_read(plan, source_sha256)
     check_models(plan)
-    with recorded(source_sha256, plan.rerun_from) as job:
+    with recorded(source_sha256, plan.rerun_from, plan.runner) as job:
         looked = look_through(job, source, source_sha256, plan)
         video = looked.video
         tracks = follow(job, source, looked, looked.faces, plan)

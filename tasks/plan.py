@@ -36,6 +36,7 @@ from tasks.presets import PRESETS, Preset
 from tasks.recognisers.deepface import ArcFace, Facenet, Facenet512, GhostFaceNet, OpenFace, SFace
 from tasks.recognisers.dlib import DlibResNet
 from tasks.recognisers.none import NoRecogniser
+from tasks.runners import Runner, Threads
 from tasks.samplers.dynamic import Dynamic
 from tasks.samplers.dynamic_thesis import DynamicThesis
 from tasks.samplers.every_frame import EveryFrame
@@ -196,8 +197,9 @@ class Plan(Settings):
     end: Moment | None = Field(None, description="stop before the first frame from this time on, or before this one")
     preview_seconds: float | None = Field(None, gt=0, description="only so much from the start")
     segment_seconds: float = Field(
-        120, ge=1, description="a video is worked on, resumed and shared out in segments of whole shots about this long"
+        300, ge=1, description="a video is worked on, resumed and shared out in segments of whole shots about this long"
     )
+    runner: Runner = Field(Threads(), description="where segments are worked on: threads, dask or deployments")
     keep_metadata: tuple[MetadataKey, ...] = Field((), description="what of the source's metadata comes through; none does unasked")
     people: str | None = Field(None, description="path of a people.toml: names, merges and splits by hand, in place of edit_people")
     sequences: Sequences | None = Field(None, description="faces as the thesis's code keeps them, in place of looking for faces")
@@ -234,7 +236,7 @@ class Plan(Settings):
                 raise BadSetting(model.name, problem, fix="choose another model, or set allow_non_commercial to true if that is no problem")
         return self
 
-    @field_serializer("preset", "allow_non_commercial", "allow_downloads", "rerun_from")
+    @field_serializer("preset", "allow_non_commercial", "allow_downloads", "rerun_from", "runner")
     def _without_effect(self, value: object, info: FieldSerializationInfo) -> object:
         # What they have led to is in the settings; by themselves they change no result.
         return None if info.context == FOR_A_KEY else value
