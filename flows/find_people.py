@@ -15,6 +15,7 @@ from flows.people import People, people_of
 from flows.people_file import changed_file, people_file_of
 from flows.people_page import CONTENTS, write_people
 from flows.request import check_models, check_source
+from flows.run_names import named_after_source, tag_run, video_tag
 from tasks.by_hand import with_files_read
 from tasks.plan import Plan
 from tasks.video.locations import Location, name_of
@@ -25,7 +26,7 @@ DEFAULT_PLAN = Plan()
 
 @flow(
     name="find-people",
-    flow_run_name="{source}",
+    flow_run_name=named_after_source,
     task_runner=ThreadPoolTaskRunner(max_workers=segments_at_once()),  # type: ignore[arg-type]
     persist_result=False,
 )
@@ -41,7 +42,8 @@ def find_people(source: Location, folder: Path, plan: Plan = DEFAULT_PLAN, overw
     source_sha256 = found.content_hash()
     plan = with_files_read(plan, source_sha256)
     check_models(plan)
-    with recorded(source_sha256, plan.rerun_from) as job:
+    tag_run(video_tag(source_sha256))
+    with recorded(source_sha256, plan.rerun_from, plan.names) as job:
         video, shots, _, faces = look_through(job, source, source_sha256, plan)
         tracks = follow(job, video, shots, faces, plan)
     people, views = people_of(tracks.tracks, name_of(source), video.info, video.index, video.begins_seconds, tracks.names)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task, unmapped
+from prefect.exceptions import Pause
 
 from flows.job_record import JobRecord, StageNote, begin, digests_of, end, save, why_run
 from flows.report import StageRun
@@ -18,7 +19,7 @@ from tasks import progress
 from tasks.errors import StoreError
 from tasks.models.session import num_cores
 from tasks.results import Manifest, Record, refs_in
-from tasks.stage import inputs_of, is_kept
+from tasks.stage import inputs_of, is_kept, key_of
 from tasks.stores.settings import results_store
 from tasks.versions import STAGES, StageName
 
@@ -61,15 +62,21 @@ class Job:
     def run(self, stage: Task[P, R], num_frames: int, *args: P.args, **kwargs: P.kwargs) -> R:
         """The stage's result; `num_frames` is how many frames it will say it has done."""
         started = time.monotonic()
+        bound = inspect.signature(stage.fn).bind(*args, **kwargs)
+        given = dict(bound.arguments)
+        self._expect([key_of(stage, bound)])
         progress.begin(stage.name, num_frames)
         state: Any = self._prepared(stage)(*args, return_state=True, **kwargs)
         result: R = state.result()
-        self._note(stage, inspect.signature(stage.fn).bind(*args, **kwargs).arguments, started, [state], [result])
+        self._note(stage, given, started, [state], [result])
         return result
 
     def map(self, stage: Task[P, R], num_frames: int, parts: dict[str, Sequence[Any]], **same: Any) -> list[R]:
         """The stage's results for each part; `parts` are the arguments that differ, `same` those that do not."""
         started = time.monotonic()
+        signature = inspect.signature(stage.fn)
+        each = [dict(zip(parts, values, strict=True)) for values in zip(*parts.values(), strict=True)]
+        self._expect([key_of(stage, signature.bind(**part, **same)) for part in each])
         progress.begin(stage.name, num_frames)
         prepared = self._prepared(stage)
         futures = prepared.map(**parts, **{name: unmapped(value) for name, value in same.items()})  # type: ignore[call-overload]
@@ -77,6 +84,10 @@ class Job:
         results = [future.result() for future in futures]
         self._note(stage, {**parts, **same}, started, [future.state for future in futures], results)
         return results
+
+    def _expect(self, keys: Sequence[str]) -> None:
+        self.record = self.record.model_copy(update={"pending": tuple(keys)})
+        save(self.record)
 
     def _prepared(self, stage: Task[P, R]) -> Task[P, R]:
         prepared = copy.copy(stage)
@@ -101,18 +112,21 @@ class Job:
             inputs=digests,
             why="its result was known" if all(cached) else why_run(name, digests, self._before, asked_for=name in self._again),
         )
-        self.record = self.record.model_copy(update={"stages": (*self.record.stages, note)})
+        self.record = self.record.model_copy(update={"stages": (*self.record.stages, note), "pending": ()})
         save(self.record)
         progress.end(stage.name, all(cached))
 
 
 @contextmanager
-def recorded(source_sha256: str, rerun_from: StageName | None = None) -> Iterator[Job]:
-    """A job of this flow run; how it ended is written down."""
+def recorded(source_sha256: str, rerun_from: StageName | None = None, people: Iterable[str] = ()) -> Iterator[Job]:
+    """A job of this flow run, in which `people` have names; how it ended is written down."""
     record, before = begin(source_sha256)
-    job = Job(record, before, rerun_from)
+    job = Job(record.model_copy(update={"people": tuple(people)}), before, rerun_from)
     try:
         yield job
+    except Pause:
+        end(job.record, "waiting")
+        raise
     except BaseException:
         end(job.record, "failed")
         raise

@@ -114,6 +114,13 @@ def stage(name: StageName, *, apart: tuple[str, ...] = ("source",)) -> Callable[
     return make
 
 
+def key_of(stage: Task[..., Any], arguments: inspect.BoundArguments) -> str:
+    """The key that a stage's result will have, or has."""
+    arguments.apply_defaults()
+    name: StageName = stage.name  # type: ignore[assignment]
+    return content_key(name, STAGES[name], inputs_of(arguments.arguments, stage.apart))  # type: ignore[attr-defined]
+
+
 def inputs_of(parameters: dict[str, Any], apart: tuple[str, ...]) -> dict[str, object]:
     """What a stage's result depends on, of the arguments that it is called with."""
     return {name: value for name, value in parameters.items() if name not in apart} | {"models": embedded_models()}
