@@ -73,6 +73,18 @@ def _explain(options: argparse.Namespace) -> None:
     explain(options)
 
 
+def _forget(options: argparse.Namespace) -> None:
+    from flows.forget_command import forget
+
+    forget(options)
+
+
+def _audit(options: argparse.Namespace) -> None:
+    from flows.audit_command import audit
+
+    audit(options)
+
+
 def parser_of_words() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="veil", description="Make the right people unrecognisable in video.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -133,7 +145,31 @@ def parser_of_words() -> argparse.ArgumentParser:
     explain.add_argument("job", metavar="JOB", help="the video (its last job), a flow run's name, or its id")
     explain.add_argument("--keys", action="store_true", help="the keys of all parts")
     explain.set_defaults(run=_explain)
+    _add_forget(commands)
+    _add_audit(commands)
     return parser
+
+
+def _add_forget(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    forget = commands.add_parser(
+        "forget",
+        help="delete every trace of a video or a person",
+        description="Delete every trace of a video, of a person, or of what is older, in the results store and in Prefect's database.",
+    )
+    forget.add_argument(
+        "what", nargs="?", metavar="VIDEO|PERSON", help="a video, its SHA-256, or a flow run's name or id; a name, or a photo"
+    )
+    forget.add_argument("--person", action="store_true", help="what is given is a person's name, whatever else has it")
+    forget.add_argument("--older-than", metavar="DAYS", help="what was begun longer ago, such as 30d")
+    forget.add_argument("--json", action="store_true", help="print the receipt as JSON")
+    forget.set_defaults(run=_forget)
+
+
+def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    audit = commands.add_parser("audit", help="show what was decided and what was forgotten, by whom and when")
+    audit.add_argument("video", nargs="?", metavar="VIDEO", help="only what is about it: a video, or its SHA-256")
+    audit.add_argument("--json", action="store_true", help="print JSON lines")
+    audit.set_defaults(run=_audit)
 
 
 def _add_who(parser: argparse.ArgumentParser) -> None:
