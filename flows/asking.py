@@ -26,7 +26,7 @@ from flows.lengths import length
 from flows.look_through import LookedThrough, follow
 from flows.page_texts import people_text, plain, who
 from flows.request import Request
-from flows.run_names import FACES, tag_run
+from flows.run_names import FACES, faces_are_gone, tag_run
 from flows.shown_faces import check_links, show_faces
 from tasks.choose_people import choose_people
 from tasks.choosing import Decision
@@ -97,8 +97,8 @@ def _ask(job: Job, request: Request, looked: LookedThrough, tracks: TrackSet, de
         words = f"Who is blurred in **{plain(name_of(request.source.location))}**? The numbers are those of the fields below."
         form = form.with_initial_data(description=f"{words}\n\n{people_text(decisions, faces)}")
     said = suspend_flow_run(wait_for_input=form, key=key, timeout=round(settings.patience_days * _SECONDS_A_DAY))
-    forget_form(context.flow_run.id, f"suspended-{key}-description")
-    tag_run(without=[FACES])
+    if forget_form(context.flow_run.id, f"suspended-{key}-description"):
+        faces_are_gone()
     return [getattr(said, f"person_{each.person}") for each in decisions]
 
 

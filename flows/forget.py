@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from typing import Annotated, Literal
 from uuid import UUID
@@ -16,9 +17,9 @@ from flows.audit import AuditLine, mark_of, note
 from flows.forget_runs import ForgottenRun, days_ago, forget_runs, hide_left_faces, runs_about, runs_before, still_waiting
 from flows.forget_store import forget_jobs
 from flows.job_record import JobRecord, jobs
-from flows.local_database import local_database, overwrite_deleted
+from flows.local_database import local_database, overwrite_deleted, wait_for_events
 from tasks.method import Settings
-from tasks.stores.settings import results_store
+from tasks.stores.settings import OWN_SERVER, results_store
 
 Why = Literal["video", "person", "older"]
 
@@ -89,6 +90,9 @@ def with_database(receipt: Receipt) -> Receipt:
     if database is None:
         left = "events on Prefect's server, for as long as it keeps them (7 days, unless it is set otherwise)"
     else:
+        if OWN_SERVER not in os.environ:  # it has ended already, with whatever it had not written
+            with get_client(sync_client=True) as client:
+                wait_for_events(client, database)
         problem = overwrite_deleted(database, [run.id for run in receipt.flow_runs])
         left = f"bytes of deleted rows in {database} ({problem}): forget again" if problem else ""
     return receipt.model_copy(update={"left": (*receipt.left, left)}) if left else receipt

@@ -24,7 +24,7 @@ from flows.pace import Pace
 from flows.page_texts import people_text, summary_text
 from flows.report import BlurReport
 from flows.request import Request
-from flows.run_names import FACES, tag_run
+from flows.run_names import FACES, faces_are_gone, tag_run
 from flows.shown_faces import show_faces
 from tasks import progress
 from tasks.choosing import Decision
@@ -65,7 +65,7 @@ class Pages:
         if self._with_faces:
             self._replace_people(people_text(self._with_faces))
             self._with_faces = ()
-            tag_run(without=[FACES])
+            faces_are_gone()
 
     def _replace_people(self, text: str) -> None:
         if self._client is not None and self._people is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from flows.local_database import local_database, overwrite_deleted
 from tasks.video.locations import name_of
 
 FACES = "shows-faces"
@@ -20,6 +21,13 @@ def named_after_source() -> str:
 def video_tag(source_sha256: str) -> str:
     """The tag of all runs about a video."""
     return f"video:{source_sha256[:12]}"
+
+
+def faces_are_gone() -> None:
+    """To be called once faces were deleted from Prefect's database: this run no longer says that it shows some."""
+    if (database := local_database()) is not None:
+        overwrite_deleted(database, patience_seconds=5)  # else it is done the next time that something is forgotten
+    tag_run(without=[FACES])
 
 
 def tag_run(*tags: str, without: Iterable[str] = ()) -> None:
