@@ -64,7 +64,9 @@ def blur_folder(
     create_table_artifact(table=[outcome.model_dump() for outcome in outcomes], key=TABLE, description=f"Videos of {source}")  # type: ignore[unused-coroutine]
     if failed := [outcome for outcome in outcomes if outcome.outcome == "failed"]:
         why = "; ".join(f"{outcome.video} ({outcome.said})" for outcome in failed)
-        raise SomeFailed(source, f"{len(failed)} of {len(outcomes)} videos failed: {why}", fix="mend them and run again: the others are done")
+        raise SomeFailed(
+            source, f"{len(failed)} of {len(outcomes)} videos failed: {why}", fix="mend them and run again: the others are done"
+        )
     return outcomes
 
 

@@ -91,6 +91,18 @@ def _doctor(_: argparse.Namespace) -> int:
     return doctor()
 
 
+def _forget(options: argparse.Namespace) -> None:
+    from flows.forget_command import forget
+
+    forget(options)
+
+
+def _audit(options: argparse.Namespace) -> None:
+    from flows.audit_command import audit
+
+    audit(options)
+
+
 def parser_of_words() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="veil", description="Make the right people unrecognisable in video.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -153,6 +165,8 @@ def parser_of_words() -> argparse.ArgumentParser:
     explain.set_defaults(run=_explain)
 
     _add_operators(commands)
+    _add_forget(commands)
+    _add_audit(commands)
     return parser
 
 
@@ -165,7 +179,9 @@ def _add_operators(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     deploy.add_argument("--settings", type=Path, metavar="FILE", help="where runs are done and all else, as TOML")
     deploy.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting; may be repeated")
     deploy.add_argument("--nightly", nargs=2, metavar=("FOLDER", "TARGET"), help="blur what is new in FOLDER every night")
-    deploy.add_argument("--notify", metavar="TYPE/NAME", help="a notification block of Prefect's, such as slack-webhook/veil, for failed runs")
+    deploy.add_argument(
+        "--notify", metavar="TYPE/NAME", help="a notification block of Prefect's, such as slack-webhook/veil, for failed runs"
+    )
     deploy.set_defaults(run=_deploy)
 
     watch = commands.add_parser(
@@ -183,6 +199,28 @@ def _add_operators(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         "doctor", help="say what is not as it should be", description="Check this machine, the results store and Prefect's server."
     )
     doctor.set_defaults(run=_doctor)
+
+
+def _add_forget(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    forget = commands.add_parser(
+        "forget",
+        help="delete every trace of a video or a person",
+        description="Delete every trace of a video, of a person, or of what is older, in the results store and in Prefect's database.",
+    )
+    forget.add_argument(
+        "what", nargs="?", metavar="VIDEO|PERSON", help="a video, its SHA-256, or a flow run's name or id; a name, or a photo"
+    )
+    forget.add_argument("--person", action="store_true", help="what is given is a person's name, whatever else has it")
+    forget.add_argument("--older-than", metavar="DAYS", help="what was begun longer ago, such as 30d")
+    forget.add_argument("--json", action="store_true", help="print the receipt as JSON")
+    forget.set_defaults(run=_forget)
+
+
+def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    audit = commands.add_parser("audit", help="show what was decided and what was forgotten, by whom and when")
+    audit.add_argument("video", nargs="?", metavar="VIDEO", help="only what is about it: a video, or its SHA-256")
+    audit.add_argument("--json", action="store_true", help="print JSON lines")
+    audit.set_defaults(run=_audit)
 
 
 def _add_who(parser: argparse.ArgumentParser) -> None:

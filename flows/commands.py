@@ -110,7 +110,11 @@ def plan_of(options: argparse.Namespace) -> Plan:
         given = values.get(stage, {})
         if said:
             values[stage] = given | said if isinstance(given, dict) else given
-    return make_plan(values)
+    plan = make_plan(values)
+    if plan.choose_people.policy == "ask":
+        fix = "run a deployment, or give a report back with --decisions"
+        raise BadSetting("choose_people.policy ask", "waits for an answer in Prefect's UI, and this command has none", fix=fix)
+    return plan
 
 
 def pick_of(text: str) -> dict[str, float]:

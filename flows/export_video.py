@@ -12,7 +12,7 @@ from flows.job import recorded, segments_at_once
 from flows.look_through import follow, look_through
 from flows.missed import missed_before
 from flows.request import check_models, check_source
-from flows.run_names import named_after_source
+from flows.run_names import named_after_source, tag_run, video_tag
 from tasks import progress
 from tasks.by_hand import with_files_read
 from tasks.choose_people import choose_people
@@ -54,7 +54,8 @@ def export_video(source: Location, target: Path, plan: Plan = DEFAULT_PLAN, over
     plan = with_files_read(plan, source_sha256)
     files = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in files)
-    with recorded(source_sha256, plan.rerun_from, plan.runner) as job:
+    tag_run(video_tag(source_sha256))
+    with recorded(source_sha256, plan) as job:
         photos = job.run(read_photos, 0, files, hashes, plan.find_faces) if files else None
         looked = look_through(job, source, source_sha256, plan)
         video = looked.video

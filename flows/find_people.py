@@ -16,7 +16,7 @@ from flows.people import People, people_of
 from flows.people_file import changed_file, people_file_of
 from flows.people_page import CONTENTS, write_people
 from flows.request import check_models, check_source
-from flows.run_names import named_after_source
+from flows.run_names import named_after_source, tag_run, video_tag
 from tasks.by_hand import with_files_read
 from tasks.plan import Plan
 from tasks.video.locations import Location, name_of
@@ -50,7 +50,8 @@ def find_people(source: Location, folder: Path, plan: Plan = DEFAULT_PLAN, overw
     source_sha256 = found.content_hash()
     plan = with_files_read(plan, source_sha256)
     check_models(plan)
-    with recorded(source_sha256, plan.rerun_from, plan.runner) as job:
+    tag_run(video_tag(source_sha256))
+    with recorded(source_sha256, plan) as job:
         looked = look_through(job, source, source_sha256, plan)
         video = looked.video
         tracks = follow(job, source, looked, looked.faces, plan)

@@ -127,7 +127,9 @@ class BuildTracks(Settings):
 
 
 class ChoosePeople(Settings):
-    policy: Literal["blur_everyone", "blur_only", "keep_only"] = "blur_everyone"
+    policy: Literal["blur_everyone", "blur_only", "keep_only", "ask"] = Field(
+        "blur_everyone", description="ask: the run waits until somebody says of each person who is seen whether they are blurred"
+    )
     selectors: tuple[Selector, ...] = Field((), description="who is blurred (blur_only) or stays visible (keep_only)")
     overrides: tuple[Override, ...] = Field(
         (), description="exceptions, which stand above the selectors, and later ones above earlier ones"
@@ -135,7 +137,7 @@ class ChoosePeople(Settings):
 
     @model_validator(mode="after")
     def _somebody(self) -> ChoosePeople:
-        if self.policy != "blur_everyone" and not self.selectors:
+        if self.policy in ("blur_only", "keep_only") and not self.selectors:
             raise ValueError(f"the policy {self.policy} needs somebody: give photos or points")
         if self.policy == "blur_everyone" and not all(each.then or isinstance(each, Reviewed) for each in self.selectors):
             raise ValueError("the policy blur_everyone chooses nobody: say blur_only or keep_only, or of each selector what happens then")
@@ -149,6 +151,11 @@ class ChoosePeople(Settings):
         for override in self.overrides:
             if override.point is not None:
                 TimeAndPlace(picks=(override.point,)).frames(info, index, part)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the people on the photos, once these were looked up."""
+        return tuple(name for selector in self.selectors if isinstance(selector, KnownFaces) for name in selector.names)
 
     @property
     def photos(self) -> tuple[str, ...]:
@@ -185,6 +192,18 @@ class VerifyBlur(Settings):
     )
 
 
+class InPrefect(Settings):
+    """What Prefect's pages show of a run, and how long they wait for an answer. No result depends on it."""
+
+    faces: Literal["never", "when_asked", "until_done", "links"] = Field(
+        "when_asked",
+        description="in Prefect's database: never; while it is asked who they are; in the table of people too, until the run ends; "
+        "or only as links to the results store in S3, which expire",
+    )
+    link_hours: float = Field(24, gt=0, le=168, description="how long such links can be followed")
+    patience_days: float = Field(7, gt=0, le=365, description="how long the policy `ask` waits for an answer before the run fails")
+
+
 class Plan(Settings):
     """All stages' settings. The defaults are the recommended ones. Raises BadSetting for a model that its licence does not allow."""
 
@@ -211,6 +230,12 @@ class Plan(Settings):
     choose_people: ChoosePeople = ChoosePeople()
     blur_faces: BlurFaces = BlurFaces()
     verify_blur: VerifyBlur = VerifyBlur()
+    in_prefect: InPrefect = InPrefect()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of people: on photos, once these were looked up, and given by hand."""
+        return tuple(sorted({*self.choose_people.names, *self.edit_people.names}))
 
     @model_validator(mode="after")
     def _one_who_is_who(self) -> Plan:
@@ -236,7 +261,7 @@ class Plan(Settings):
                 raise BadSetting(model.name, problem, fix="choose another model, or set allow_non_commercial to true if that is no problem")
         return self
 
-    @field_serializer("preset", "allow_non_commercial", "allow_downloads", "rerun_from", "runner")
+    @field_serializer("preset", "allow_non_commercial", "allow_downloads", "rerun_from", "runner", "in_prefect")
     def _without_effect(self, value: object, info: FieldSerializationInfo) -> object:
         # What they have led to is in the settings; by themselves they change no result.
         return None if info.context == FOR_A_KEY else value

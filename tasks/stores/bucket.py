@@ -103,6 +103,11 @@ class BucketBackend:
         head = self._head(key) or {}
         return head.get("ServerSideEncryption")
 
+    def link(self, key: str, seconds: float, content_type: str) -> str:
+        """An address at which anybody can read what is under a key, for so long."""
+        what = {**self._at(key), "ResponseContentType": content_type}
+        return str(self._client.generate_presigned_url("get_object", Params=what, ExpiresIn=round(seconds)))
+
     def expire_after(self, days: int) -> None:
         """Has the store delete everything under the prefix so many days after it was written; the bucket's other rules stay."""
         name = f"veil: {self.prefix or 'all'}"

@@ -14,7 +14,7 @@ from flows.job import recorded
 from flows.job_record import JobRecord, StageNote, digests_of, jobs, latest, save, why_run
 from tasks.errors import BadVideo, StoreError
 from tasks.manifests import Shots
-from tasks.plan import BuildTracks
+from tasks.plan import BuildTracks, Plan
 from tasks.stage import stage
 from tasks.stores.settings import results_store
 from tasks.versions import STAGES
@@ -98,7 +98,7 @@ def flaky(number: str) -> Shots:
 
 @flow(name="one-flaky-stage")
 def one_flaky_stage() -> None:
-    with recorded(SOURCE) as job:
+    with recorded(SOURCE, Plan()) as job:
         job.run(flaky, 0, str(uuid.uuid4()))
 
 
