@@ -56,7 +56,7 @@ WRONG = [
     ({"blur_faces": {"blur": {"tiles": 2.5}}}, ["tiles", "integer", "2.5"]),
     ({"blur_faces": {"blur": "solid"}}, ["blur_faces.blur", "'solid'"]),  # the method is a setting of the blur, not the blur
     ({"choose_people": 5}, ["choose_people", "5"]),
-    ({"choose_people": {"policy": "hide"}}, ["policy", "'blur_everyone', 'blur_only' or 'keep_only'", "'hide'"]),
+    ({"choose_people": {"policy": "hide"}}, ["policy", "'keep_only' or 'ask'", "'hide'"]),
     # bounds
     ({"blur_faces": {"blur": {"tiles": 9}}}, ["pixelate", "at most 8", "9"]),  # more would let a face be recognised
     ({"blur_faces": {"blur": {"method": "round", "strength": 0.05}}}, ["strength", "0.12", "0.05"]),
