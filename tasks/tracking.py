@@ -107,7 +107,8 @@ def _possible(boxes: Floats, known: Floats, extension: Extension) -> Floats:
     centres, half = (boxes[:, :2] + boxes[:, 2:]) / 2, np.maximum(boxes[:, 2:] - boxes[:, :2], least) / 2
     low = np.minimum(known.min(0)[:2], 0)
     high = np.maximum(known.max(0)[2:], [extension.width, extension.height])
-    return np.asarray(np.clip(np.concatenate([centres - half, centres + half], 1), np.tile(low, 2), np.tile(high, 2)), np.float32)
+    centres = np.clip(centres, low + half, high - half)
+    return np.asarray(np.concatenate([centres - half, centres + half], 1), np.float32)
 
 
 def _doubt(frames: Ints, seen: Ints, known: Ints) -> Floats:

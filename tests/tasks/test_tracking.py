@@ -157,9 +157,9 @@ def test_smoothing_never_uncovers(interpolator, smoother) -> None:
 @pytest.mark.parametrize("interpolator", [*INTERPOLATORS, Polynomial(degree=5)], ids=str)
 def test_what_is_filled_in_stays_in_the_picture(interpolator) -> None:
     """A face that stops short at the picture's corner, and is nearer for a moment: splines swing beyond both."""
-    looks = {0: (60, 50, 40), 10: (20, 20, 30), 11: (20, 20, 30), 20: (22, 21, 40), 21: (20, 20, 30), 40: (20, 20, 30)}
+    looks = {0: (40, 34, 36), 10: (20, 20, 30), 11: (20, 20, 30), 20: (22, 21, 36), 21: (20, 20, 30), 40: (20, 20, 30)}
     track = one_track({frame: [square(*each)] for frame, each in looks.items()}, interpolator=interpolator, smoother=NoSmoothing())
-    assert np.all(track.boxes[:, 2:] - track.boxes[:, :2] >= 29.9)
+    assert (track.boxes[:, 2:] - track.boxes[:, :2]).min() >= 29.9
     assert track.boxes[:, :2].min() >= -25, "at the edge boxes reach half a face beyond it"
 
 
