@@ -53,13 +53,14 @@ class Recogniser(Protocol):
 class Finder:
     """A loaded detector and a loaded recogniser, which look at several pictures side by side: a core for each beats all cores for one.
 
+    `at_once` says at how many, where that is not one for each core: a GPU's batches are filled from what is waited for (see `num_at_once`).
     Leaving its `with` block ends its threads, and gives back what they hold.
     """
 
-    def __init__(self, detector: Detector, recogniser: Recogniser) -> None:
+    def __init__(self, detector: Detector, recogniser: Recogniser, at_once: int | None = None) -> None:
         self.recogniser = recogniser
         self._detector = detector
-        self._pool = ThreadPoolExecutor(num_cores(), thread_name_prefix="find-faces")
+        self._pool = ThreadPoolExecutor(at_once or num_cores(), thread_name_prefix="find-faces")
 
     def __enter__(self) -> Finder:
         return self

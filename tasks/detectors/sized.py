@@ -27,7 +27,7 @@ _SAME_FACE = 0.3  # IoU from which two boxes are one face
 _CLOSE_UP = 0.3  # of the picture's short side, from which a face may be too large for the first look
 _LARGEST_SCALE = 4.0  # beyond which enlarging shows nothing new
 _AT_BORDER = 2.0  # pixels: a box so near to a tile's border is cut by it
-_PART_MARGIN = 4  # so many times smaller is the margin of a part of a picture, which is only cut by an edge here and there
+_SMALLER_MARGIN = 4  # so many times smaller where only a part of the picture is shown, which rarely ends at its edge
 _OVERLAP = 3.0  # of tiles, in faces that the look at the whole picture is just too coarse for
 
 
@@ -103,23 +103,24 @@ class SizedDetector:
 
         `is_part`: it shows what is around a face, which neither fills it nor needs a margin, so that little is left to look at.
         """
-        if is_part:
-            height, width = picture_bgr.shape[:2]
-            return self._inside(self._look(picture_bgr, Tile(0, 0, width, height), 1.0, self.settings.margin_pixels // _PART_MARGIN), width, height)
-        return self._detect(picture_bgr, 1.0)
+        if not is_part:
+            return self._detect(picture_bgr, 1.0)
+        height, width = picture_bgr.shape[:2]
+        look = self._look(picture_bgr, Tile(0, 0, width, height), 1.0, self.settings.margin_pixels // _SMALLER_MARGIN)
+        return self._inside(look, width, height)
 
     def _detect(self, picture_bgr: Picture, scale: float) -> Faces:
         height, width = picture_bgr.shape[:2]
-        whole, long_side = Tile(0, 0, width, height), max(width, height)
+        whole, long_side, margin = Tile(0, 0, width, height), max(width, height), self.settings.margin_pixels
         in_one_piece = min(scale, self.settings.tile_pixels / long_side)
-        looks = [self._look(picture_bgr, whole, in_one_piece)]
+        looks = [self._look(picture_bgr, whole, in_one_piece, margin)]
         if in_one_piece < scale:
             overlap = round(_OVERLAP * self.settings.smallest_pixels / in_one_piece)
             for tile in tiles(width, height, round(self.settings.tile_pixels / scale), overlap):
-                found = self._look(picture_bgr, tile, scale)
+                found = self._look(picture_bgr, tile, scale, margin)
                 looks.append(found[~_is_cut(found, tile, whole)])
         if self.settings.close_up_pixels:
-            close_up = self._look(picture_bgr, whole, self.settings.close_up_pixels / long_side)
+            close_up = self._look(picture_bgr, whole, self.settings.close_up_pixels / long_side, margin)
             looks.append(close_up[close_up.boxes[:, 3] - close_up.boxes[:, 1] > _CLOSE_UP * min(width, height)])
         faces = Faces(*(np.concatenate([getattr(look, name) for look in looks]) for name in ("boxes", "scores", "landmarks")))
         return self._inside(faces, width, height)
@@ -131,19 +132,17 @@ class SizedDetector:
         kept = (inside[:, 2] - inside[:, 0] > 1) & (inside[:, 3] - inside[:, 1] > 1) & (faces.scores >= self.settings.min_score)
         return Faces(inside, faces.scores, faces.landmarks)[kept]
 
-    def _look(self, picture_bgr: Picture, tile: Tile, scale: float, margin: int | None = None) -> Faces:
+    def _look(self, picture_bgr: Picture, tile: Tile, scale: float, margin: int) -> Faces:
         """What is seen in a part of the picture when it is brought to that scale; some may reach beyond it."""
         part = picture_bgr[tile.top : tile.bottom, tile.left : tile.right]
         size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
         reduced = cv2.resize(part, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        margin, multiple = self.settings.margin_pixels if margin is None else margin, self.settings.multiple
-        whole = [2 * margin + -(side + 2 * margin) % multiple for side in reduced.shape[:2]]
-        top, left = (each // 2 for each in whole) if margin < self.settings.margin_pixels else (margin, margin)
-        padded = cv2.copyMakeBorder(reduced, top, whole[0] - top, left, whole[1] - left, cv2.BORDER_REPLICATE)
+        bottom, right = (margin + -(side + 2 * margin) % self.settings.multiple for side in reduced.shape[:2])
+        padded = cv2.copyMakeBorder(reduced, margin, bottom, margin, right, cv2.BORDER_REPLICATE)
         seen = self.see(np.asarray(padded, np.uint8))
-        corner, before = np.array([tile.left, tile.top], np.float32), np.array([left, top], np.float32)
-        boxes = (seen.boxes - np.tile(before, 2)) / scale + np.tile(corner, 2)
-        landmarks = (seen.landmarks - before) / scale + corner
+        corner = np.array([tile.left, tile.top], np.float32)
+        boxes = (seen.boxes - margin) / scale + np.tile(corner, 2)
+        landmarks = (seen.landmarks - margin) / scale + corner
         return Faces(boxes.astype(np.float32), seen.scores, landmarks.astype(np.float32))
 
 

@@ -17,7 +17,6 @@ from tasks.blurs.ways import Pixelate
 from tasks.build_tracks import _extension
 from tasks.covering import steadied
 from tasks.faces import Detections, FaceBox
-from tasks.finder import Finder
 from tasks.looking import look
 from tasks.matching import intersection_over_union
 from tasks.plan import BuildTracks, FindFaces, FindShots, Sampler
@@ -101,8 +100,7 @@ def found_by(
     sampler: Sampler, video: Path, info: VideoInfo, index: FrameIndex, shots: list[Shot], glances: np.ndarray
 ) -> tuple[Detections, Counter[str]]:
     """What the sampler's looks find with the default detector and recogniser."""
-    settings = FindFaces()
-    with Finder(settings.detector.load(), settings.recogniser.load()) as finder:
+    with FindFaces().load() as finder:
         return look(read_frames(video, info, index, 0, info.num_frames - 1), shots, info, sampler, finder, glances)
 
 
