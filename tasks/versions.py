@@ -8,9 +8,9 @@ from tasks.models.weights import list_models
 
 STAGES = {
     "probe_video": 2,
-    "read_photos": 1,
-    "find_shots": 2,
-    "find_faces": 3,
+    "read_photos": 2,
+    "find_shots": 3,
+    "find_faces": 4,
     "build_tracks": 2,
     "edit_people": 1,
     "choose_people": 3,

@@ -106,21 +106,21 @@ class SizedDetector:
         if not is_part:
             return self._detect(picture_bgr, 1.0)
         height, width = picture_bgr.shape[:2]
-        look = self._look(picture_bgr, Tile(0, 0, width, height), 1.0, self.settings.margin_pixels // _SMALLER_MARGIN)
+        look = self._look(picture_bgr, Tile(0, 0, width, height), 1.0, is_part=True)
         return self._inside(look, width, height)
 
     def _detect(self, picture_bgr: Picture, scale: float) -> Faces:
         height, width = picture_bgr.shape[:2]
-        whole, long_side, margin = Tile(0, 0, width, height), max(width, height), self.settings.margin_pixels
+        whole, long_side = Tile(0, 0, width, height), max(width, height)
         in_one_piece = min(scale, self.settings.tile_pixels / long_side)
-        looks = [self._look(picture_bgr, whole, in_one_piece, margin)]
+        looks = [self._look(picture_bgr, whole, in_one_piece)]
         if in_one_piece < scale:
             overlap = round(_OVERLAP * self.settings.smallest_pixels / in_one_piece)
             for tile in tiles(width, height, round(self.settings.tile_pixels / scale), overlap):
-                found = self._look(picture_bgr, tile, scale, margin)
+                found = self._look(picture_bgr, tile, scale)
                 looks.append(found[~_is_cut(found, tile, whole)])
         if self.settings.close_up_pixels:
-            close_up = self._look(picture_bgr, whole, self.settings.close_up_pixels / long_side, margin)
+            close_up = self._look(picture_bgr, whole, self.settings.close_up_pixels / long_side)
             looks.append(close_up[close_up.boxes[:, 3] - close_up.boxes[:, 1] > _CLOSE_UP * min(width, height)])
         faces = Faces(*(np.concatenate([getattr(look, name) for look in looks]) for name in ("boxes", "scores", "landmarks")))
         return self._inside(faces, width, height)
@@ -132,17 +132,21 @@ class SizedDetector:
         kept = (inside[:, 2] - inside[:, 0] > 1) & (inside[:, 3] - inside[:, 1] > 1) & (faces.scores >= self.settings.min_score)
         return Faces(inside, faces.scores, faces.landmarks)[kept]
 
-    def _look(self, picture_bgr: Picture, tile: Tile, scale: float, margin: int) -> Faces:
+    def _look(self, picture_bgr: Picture, tile: Tile, scale: float, *, is_part: bool = False) -> Faces:
         """What is seen in a part of the picture when it is brought to that scale; some may reach beyond it."""
         part = picture_bgr[tile.top : tile.bottom, tile.left : tile.right]
         size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
         reduced = cv2.resize(part, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        bottom, right = (margin + -(side + 2 * margin) % self.settings.multiple for side in reduced.shape[:2])
-        padded = cv2.copyMakeBorder(reduced, margin, bottom, margin, right, cv2.BORDER_REPLICATE)
+        margin = self.settings.margin_pixels // (_SMALLER_MARGIN if is_part else 1)
+        rest = [-(side + 2 * margin) % self.settings.multiple for side in reduced.shape[:2]]
+        # Where the margin is small, what the model wants besides makes up for it on all sides.
+        top, left = (margin + (each // 2 if is_part else 0) for each in rest)
+        bottom, right = (2 * margin + each - before for each, before in zip(rest, (top, left), strict=True))
+        padded = cv2.copyMakeBorder(reduced, top, bottom, left, right, cv2.BORDER_REPLICATE)
         seen = self.see(np.asarray(padded, np.uint8))
-        corner = np.array([tile.left, tile.top], np.float32)
-        boxes = (seen.boxes - margin) / scale + np.tile(corner, 2)
-        landmarks = (seen.landmarks - margin) / scale + corner
+        corner, padding = np.array([tile.left, tile.top], np.float32), np.array([left, top], np.float32)
+        boxes = (seen.boxes - np.tile(padding, 2)) / scale + np.tile(corner, 2)
+        landmarks = (seen.landmarks - padding) / scale + corner
         return Faces(boxes.astype(np.float32), seen.scores, landmarks.astype(np.float32))
 
 

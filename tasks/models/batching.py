@@ -107,8 +107,8 @@ class Batching:
         except Exception as error:  # what ONNX Runtime raises has no common base
             if num_rows == 1 or not _OUT_OF_MEMORY.search(str(error)):
                 raise
-            self.most_rows = num_rows // 2
-            logger.warning("the device has no memory for %d pictures at once: no more than %d are tried from now on", num_rows, self.most_rows)
+            self.most_rows = min(self.most_rows, num_rows // 2)
+            logger.warning("no memory for %d pictures at once on the device: from now on no more than %d", num_rows, self.most_rows)
             halves = [
                 self._run(names, {name: value[rows] for name, value in inputs.items()})
                 for rows in (slice(None, num_rows // 2), slice(num_rows // 2, None))
