@@ -23,12 +23,14 @@ from tasks.detectors.yuface import YuFace
 from tasks.detectors.yunet import YuNet
 from tasks.errors import BadSetting
 from tasks.false_positives import FalsePositives, Ignored
+from tasks.finder import Finder
 from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
 from tasks.linkers.assignment import Assignment
 from tasks.linkers.iou import Iou
 from tasks.linkers.thesis import Thesis
 from tasks.method import FOR_A_KEY, Settings
 from tasks.models.runtime import Runtime
+from tasks.models.session import num_at_once
 from tasks.models.weights import find_model
 from tasks.moments import Moment
 from tasks.named_people import EditPeople
@@ -87,6 +89,10 @@ class FindFaces(Settings):
     def models(self) -> tuple[str, ...]:
         """Names in the manifest of the models that it needs."""
         return (*self.detector.models, *self.recogniser.models)
+
+    def load(self) -> Finder:
+        """The detector and the recogniser, ready to look. Raises MissingWeights, BadWeights and DeviceError."""
+        return Finder(self.detector.load(self.runtime), self.recogniser.load(self.runtime), num_at_once(self.runtime))
 
 
 class Ways(NamedTuple):

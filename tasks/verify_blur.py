@@ -10,7 +10,6 @@ from tasks import progress
 from tasks.checking import check, frames_to_check
 from tasks.errors import BadVideo
 from tasks.faces import Detections, Ints
-from tasks.finder import Finder
 from tasks.manifests import BlurCheck, Choice, SegmentFaces, TrackSet, Video
 from tasks.places import source_of
 from tasks.plan import FindFaces, VerifyBlur
@@ -38,7 +37,7 @@ def verify_blur(
     checked = frames_to_check(len(index), settings.every_frames)
     kept = _with_places(_all(store, choice.kept_refs), video, tracks, np.array(checked))
     frames = progress.counted("verify_blur", written.frames(info, index, 0, len(index) - 1))
-    with closing(frames), Finder(looking.detector.load(looking.runtime), looking.recogniser.load(looking.runtime)) as finder:
+    with closing(frames), looking.load() as finder:
         some = ((number, frame) for number, frame in frames if number in checked)
         findings, missed = check(some, video.info, cover, kept, tracks.tracks, finder, limits)
     return BlurCheck(

@@ -24,9 +24,9 @@ StageName = Literal[
 
 STAGES: dict[StageName, int] = {
     "probe_video": 2,
-    "read_photos": 1,
-    "find_shots": 2,
-    "find_faces": 3,
+    "read_photos": 2,
+    "find_shots": 3,
+    "find_faces": 4,
     "read_sequences": 1,
     "follow_faces": 1,
     "build_tracks": 4,
