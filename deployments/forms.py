@@ -13,7 +13,7 @@ from tasks.presets import PRESETS
 class Form(ParameterSchema):
     """As Prefect has it, but a misspelt name is refused before a run starts."""
 
-    additionalProperties: Literal[False] = False  # noqa: N815  # JSON Schema's name
+    additionalProperties: Literal[False]  # noqa: N815  # JSON Schema's name
 
 
 def form_of(flow: Flow[..., Any]) -> Form:
@@ -29,7 +29,7 @@ def form_of(flow: Flow[..., Any]) -> Form:
         definition["required"] = ["method", *definition.get("required", [])]
     if "FindFaces" in schema["definitions"]:
         _let_preset_decide(schema)
-    return Form(**schema)
+    return Form(**schema, additionalProperties=False)
 
 
 def _let_preset_decide(schema: dict[str, Any]) -> None:
