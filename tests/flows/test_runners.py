@@ -171,6 +171,7 @@ def test_a_worker_that_sees_another_file_refuses(prefect_server: str, empty_stor
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_on_two_workers_and_in_s3(
     gpu_limit: str, on_one_machine: Run, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -191,6 +192,7 @@ def test_on_two_workers_and_in_s3(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_worker_that_is_gone(on_one_machine: Run, empty_store: Path, tmp_path: Path) -> None:
     """It loses power in the middle of its first segment; what it had is done by another one."""
     deployment, pool = deploy_segments()
