@@ -11,7 +11,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-
 from prefect.logging.handlers import APILogHandler
 
 from flows import cli
@@ -48,7 +47,7 @@ def test_person_leaves_no_trace(wedding: tuple[Path, Path], empty_store: Path, p
     other = run_flow(no_faces_clip.video, video.parent / "other.mp4", {})
     of_other = set(_objects(empty_store))
     report = run_flow(video, video.parent / "out.mp4", keep(photo) | {"in_prefect": {"faces": "until_done"}}).report
-    APILogHandler.flush()
+    APILogHandler().flush()
     hashes = [report.video, report.video[:12], *sorted(_objects(empty_store) - of_other)]
     names = ["quillfeather-wedding", "Ottilie"]
     faces = list(_faces(empty_store))
@@ -80,7 +79,7 @@ def test_video_is_forgotten_where_it_failed(wedding: tuple[Path, Path], empty_st
     video.write_bytes(video.read_bytes()[:20_000])
     with pytest.raises(BadVideo):
         run_flow(video, video.parent / "out.mp4", {})
-    APILogHandler.flush()  # as the end of a run's process does
+    APILogHandler().flush()  # as the end of a run's process does
     assert _database_holds("quillfeather-wedding")
 
     assert cli.main(["forget", str(video)]) == 0
