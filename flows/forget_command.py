@@ -25,7 +25,7 @@ _DAYS = re.compile(r"(\d+(?:\.\d+)?)d?")
 
 
 def forget(options: argparse.Namespace) -> None:
-    """Raises BadSetting for what is not known, and BadVideo for a source that does not open."""
+    """Raises BadSetting for what is not known, and BadVideo for a source that cannot be read."""
     if (options.what is None) == (options.older_than is None):
         raise BadSetting("veil forget", "is for one thing", fix="give a video, a person's name, or --older-than 30d")
     days = None if options.older_than is None else _days(options.older_than)
@@ -58,9 +58,7 @@ def _meant(what: str, person: bool) -> Receipt:
             raise BadSetting(what, "is the name of a person and of a video", fix="add --person, or give the video's SHA-256")
         return forget_person(name)
     if is_s3(what) or Path(what).exists():
-        source = source_of(absolute(what))
-        source.check()
-        return forget_video(source.content_hash(), [absolute(what)])
+        return forget_video(source_of(absolute(what)).content_hash(), [absolute(what)])  # one that does not open, too
     if len(videos) != 1:
         said = (
             f"is the name of {len(videos)} videos"

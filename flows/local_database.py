@@ -72,6 +72,8 @@ def _overwrite(database: Path, flow_runs: Collection[UUID]) -> None:
         events = _events_about(connection, {f"prefect.flow-run.{run}" for run in flow_runs})
         for statement in ("DELETE FROM event_resources WHERE event_id = ?", "DELETE FROM events WHERE id = ?"):
             connection.executemany(statement, [(event,) for event in events])
+        # Lines of log come by the batch too, and may have come after their run was deleted.
+        connection.execute("DELETE FROM log WHERE flow_run_id IS NOT NULL AND flow_run_id NOT IN (SELECT id FROM flow_run)")
         connection.execute("VACUUM")
         busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
