@@ -160,7 +160,16 @@ def test_in_s3_the_result_is_the_same_and_is_known_the_next_time(
 
     names = [name.removeprefix("veil/") for name in bucket.names()]
     by_stage = {name.split("/")[1] for name in names if name.startswith("stages/")}
-    assert by_stage == {"probe_video", "find_shots", "find_faces", "follow_faces", "build_tracks", "choose_people", "blur_faces", "verify_blur"}
+    assert by_stage == {
+        "probe_video",
+        "find_shots",
+        "find_faces",
+        "follow_faces",
+        "build_tracks",
+        "choose_people",
+        "blur_faces",
+        "verify_blur",
+    }
     heads = [bucket.client.head_object(Bucket=BUCKET, Key=name) for name in bucket.names()]
     assert {head.get("ServerSideEncryption") for head in heads} == {"aws:kms"}
 
