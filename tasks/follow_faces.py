@@ -51,7 +51,7 @@ def follow_faces(
     trails: list[Trail] = []
     started: list[Future[Detections]] = []
     opened = source_of(source)
-    with Finder(looking.detector.load(looking.runtime), looking.recogniser.load(looking.runtime)) if looks else nullcontext() as finder:
+    with looking.load() if looks else nullcontext() as finder:
         for first, last in stretches_of(wanted, settings.least_apart_frames):
             inside_stretch = [each for each in wanted if first <= each.start.frame <= last]
             with closing(progress.counted("follow_faces", video.frames(opened, first, last))) as frames:
