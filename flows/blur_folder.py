@@ -61,10 +61,12 @@ def blur_folder(
     jobs = [(name, f"{source.rstrip('/')}/{name}", f"{target.rstrip('/')}/{name}") for name in names]
     work = _on_workers if share_out else _one_by_one
     outcomes = tuple(work(jobs, plan, overwrite))
-    create_table_artifact(table=[outcome.model_dump() for outcome in outcomes], key=TABLE, description=f"Videos of {source}")  # type: ignore[unused-coroutine]
+    create_table_artifact(table=[outcome.model_dump() for outcome in outcomes], key=TABLE, description=f"Videos of {source}")
     if failed := [outcome for outcome in outcomes if outcome.outcome == "failed"]:
         why = "; ".join(f"{outcome.video} ({outcome.said})" for outcome in failed)
-        raise SomeFailed(source, f"{len(failed)} of {len(outcomes)} videos failed: {why}", fix="mend them and run again: the others are done")
+        raise SomeFailed(
+            source, f"{len(failed)} of {len(outcomes)} videos failed: {why}", fix="mend them and run again: the others are done"
+        )
     return outcomes
 
 

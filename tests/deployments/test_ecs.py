@@ -47,7 +47,9 @@ def start_a_run(pool: str) -> str:
     async def start() -> str:
         async with get_client() as client:
             deployment = await client.read_deployment_by_name("blur-video/blur-video")
-            run = await client.create_flow_run_from_deployment(deployment.id, parameters={"source": "s3://a/b.mp4", "target": "s3://c/d.mp4"})
+            run = await client.create_flow_run_from_deployment(
+                deployment.id, parameters={"source": "s3://a/b.mp4", "target": "s3://c/d.mp4"}
+            )
         async with ECSWorker(work_pool_name=pool) as worker:
             await worker.sync_with_backend()
             await worker.get_and_submit_flow_runs()

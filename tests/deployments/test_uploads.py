@@ -71,7 +71,9 @@ def test_what_starts_nothing(bucket: Bucket, queue: tuple[Any, str], prefect: An
         bucket.put(key, b"content")
     watch.poll(0)
     assert left_in(queue) == 0
-    assert not [run for run in prefect.read_flow_runs() if run.parameters.get("source") in map(bucket.url, ("out/in/done.mp4", "in/notes.txt"))]
+    assert not [
+        run for run in prefect.read_flow_runs() if run.parameters.get("source") in map(bucket.url, ("out/in/done.mp4", "in/notes.txt"))
+    ]
 
 
 def test_bad_messages_are_put_aside(bucket: Bucket, queue: tuple[Any, str], prefect: Any, capsys: pytest.CaptureFixture[str]) -> None:
