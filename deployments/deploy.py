@@ -40,9 +40,9 @@ async def deploy(settings: DeploySettings) -> list[str]:
     """
     async with get_client() as client:
         pools = await make_pools(client, settings)
-        flows: dict[str, Flow[..., Any]] = {
-            entry["name"]: load_flow_from_entrypoint(entry["entrypoint"], use_placeholder_flow=False) for entry in entries()
-        }
+        flows: dict[str, Flow[..., Any]] = {}
+        for entry in entries():
+            flows[entry["name"]] = load_flow_from_entrypoint(entry["entrypoint"], use_placeholder_flow=False)
         await make_automations(client, settings, [flow.name for flow in flows.values()], pools)
         names = []
         for entry in entries():

@@ -1,4 +1,4 @@
-"""All videos in a folder, each to a folder of results under its own name. What was done before is left as it is; what fails stops no other."""
+"""All videos in a folder, to another one under the same names. What was done before stays as it is; what fails stops no other."""
 
 from __future__ import annotations
 
