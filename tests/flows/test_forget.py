@@ -69,6 +69,9 @@ def test_person_leaves_no_trace(wedding: tuple[Path, Path], empty_store: Path, p
     assert of_other <= _objects(empty_store)
     deleted = [line for line in read_lines() if line.event == "deleted"]
     assert [(line.why, line.video) for line in deleted] == [("person", mark_of(report.video))]
+    assert cli.main(["audit", report.video]) == 0
+    told = capfd.readouterr().out.splitlines()[1:]
+    assert [next(word for word in ("decided", "deleted") if word in line) for line in told] == ["decided", "decided", "deleted"]
     again = run_flow(other.source, video.parent / "again.mp4", {})
     assert all(stage.num_cached == stage.num_parts for stage in again.report.stages)
 
@@ -199,6 +202,17 @@ def test_others_keep_what_they_need(store: Backend, other_runs: bool) -> None:
         assert {each["Key"].removeprefix("veil/") for kind in ("Versions", "DeleteMarkers") for each in said.get(kind, ())} == {
             entry.key for entry in store.entries()
         }
+
+
+def test_results_expire_and_the_audit_does_not(bucket: Bucket) -> None:
+    store = BucketBackend(bucket.name, "veil")
+    store.expire_after(9)
+    store.expire_after(30)  # in place of the first
+    assert store.expires_days() == 30
+    rules = bucket.client.get_bucket_lifecycle_configuration(Bucket=bucket.name)["Rules"]
+    prefixes = [rule["Filter"]["Prefix"] for rule in rules]
+    assert len(prefixes) == len(set(prefixes))
+    assert not any("veil/audit/x".startswith(each) for each in prefixes)
 
 
 class _Kept(Manifest):
