@@ -15,7 +15,7 @@ from prefect.logging.handlers import APILogHandler
 
 from flows import cli
 from flows.audit import mark_of, read_lines
-from flows.forget import forget_older
+from flows.forget import forget
 from flows.forget_store import forget_jobs
 from flows.job_record import JobRecord, StageNote, jobs, save
 from flows.local_database import local_database
@@ -116,7 +116,7 @@ def test_older_ones_are_forgotten(empty_store: Path, prefect_server: str) -> Non
     save(_job("2" * 64, days_ago=29))
     save(_job("1" * 64, days_ago=1))
 
-    receipt = forget_older(30)
+    receipt = forget(30)
 
     assert receipt.num_jobs == 1
     assert [(job.source_sha256[0], job.started.date()) for job in jobs()] == [
