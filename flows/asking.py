@@ -57,7 +57,7 @@ def answered(job: Job, request: Request, looked: LookedThrough, photos: Photos |
     choose = request.plan.choose_people
     if choose.policy != "ask":
         return request
-    tracks = follow(job, looked.video, looked.shots, looked.faces, request.plan)
+    tracks = follow(job, request.source.location, looked, looked.faces, request.plan)
     suggested = job.run(choose_people, 0, looked.video, tracks, photos, looked.segments, choose)
     if not suggested.decisions:
         return request.with_plan(_with(request.plan, ChoosePeople(overrides=choose.overrides)))

@@ -73,6 +73,24 @@ def _explain(options: argparse.Namespace) -> None:
     explain(options)
 
 
+def _deploy(options: argparse.Namespace) -> None:
+    from deployments.deploy_command import deploy
+
+    deploy(options)
+
+
+def _watch(options: argparse.Namespace) -> None:
+    from deployments.watch_command import watch
+
+    watch(options)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from deployments.doctor_command import doctor
+
+    return doctor()
+
+
 def _forget(options: argparse.Namespace) -> None:
     from flows.forget_command import forget
 
@@ -145,9 +163,42 @@ def parser_of_words() -> argparse.ArgumentParser:
     explain.add_argument("job", metavar="JOB", help="the video (its last job), a flow run's name, or its id")
     explain.add_argument("--keys", action="store_true", help="the keys of all parts")
     explain.set_defaults(run=_explain)
+
+    _add_operators(commands)
     _add_forget(commands)
     _add_audit(commands)
     return parser
+
+
+def _add_operators(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    deploy = commands.add_parser(
+        "deploy",
+        help="set Prefect's server up for Veil",
+        description="Make work pools, limits, deployments and automations on Prefect's server, or bring them up to date.",
+    )
+    deploy.add_argument("--settings", type=Path, metavar="FILE", help="where runs are done and all else, as TOML")
+    deploy.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting; may be repeated")
+    deploy.add_argument("--nightly", nargs=2, metavar=("FOLDER", "TARGET"), help="blur what is new in FOLDER every night")
+    deploy.add_argument(
+        "--notify", metavar="TYPE/NAME", help="a notification block of Prefect's, such as slack-webhook/veil, for failed runs"
+    )
+    deploy.set_defaults(run=_deploy)
+
+    watch = commands.add_parser(
+        "watch",
+        help="blur what is uploaded to S3",
+        description="Start a run for each video that is uploaded to a bucket whose events go to a queue in SQS. Runs until it is stopped.",
+    )
+    watch.add_argument("queue", metavar="QUEUE_URL", help="the queue")
+    watch.add_argument("-o", dest="target", required=True, metavar="TARGET", help="where results go: s3://BUCKET/PREFIX/")
+    watch.add_argument("--plan", type=Path, metavar="FILE", help="settings of the runs, as TOML")
+    watch.add_argument("--set", action="append", default=[], metavar="STAGE.NAME=VALUE", help="one of them; may be repeated")
+    watch.set_defaults(run=_watch)
+
+    doctor = commands.add_parser(
+        "doctor", help="say what is not as it should be", description="Check this machine, the results store and Prefect's server."
+    )
+    doctor.set_defaults(run=_doctor)
 
 
 def _add_forget(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -186,6 +237,7 @@ def _add_who(parser: argparse.ArgumentParser) -> None:
 
 def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people", type=Path, metavar="FILE", help="names, merges and splits by hand: a changed people.toml")
+    parser.add_argument("--sequences", metavar="FILE", help="faces as the thesis's code keeps them (JSON), instead of looking for faces")
     parser.add_argument("--plan", type=Path, metavar="FILE", help="settings, as TOML")
     parser.add_argument("--preset", metavar="NAME", help="detector and recogniser: fast, balanced, best, ...")
     parser.add_argument("--rerun-from", metavar="STAGE", help="run this stage and those after it even where their results are known")

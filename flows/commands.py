@@ -78,7 +78,9 @@ def people(options: argparse.Namespace) -> None:
 
 def values_of(options: argparse.Namespace, shorter: Sequence[str] = ()) -> dict[str, Any]:
     """The settings that `--plan`, `--set`, `shorter` words for them, `--preset` and `--rerun-from` give, later ones winning."""
-    said = {name: value for name in ("preset", "rerun_from") if (value := getattr(options, name))}
+    said: dict[str, Any] = {name: value for name in ("preset", "rerun_from") if (value := getattr(options, name))}
+    if options.sequences:
+        said["sequences"] = {"path": str(Path(options.sequences).absolute())}
     return load_values(options.plan, [*options.set, *shorter]) | said
 
 

@@ -55,11 +55,12 @@ def export_video(source: Location, target: Path, plan: Plan = DEFAULT_PLAN, over
     files = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in files)
     tag_run(video_tag(source_sha256))
-    with recorded(source_sha256, plan.rerun_from, plan.names) as job:
+    with recorded(source_sha256, plan) as job:
         photos = job.run(read_photos, 0, files, hashes, plan.find_faces) if files else None
-        video, shots, segments, faces = look_through(job, source, source_sha256, plan)
-        tracks = follow(job, video, shots, [*faces, *missed_before(source_sha256, hashes, plan)], plan)
-        choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people)
+        looked = look_through(job, source, source_sha256, plan)
+        video = looked.video
+        tracks = follow(job, source, looked, [*looked.faces, *missed_before(source_sha256, hashes, plan)], plan)
+        choice = job.run(choose_people, 0, video, tracks, photos, looked.segments, plan.choose_people)
     cover = Cover.concatenate([Cover.from_bytes(ObjectStore().get(each)) for each in choice.cover_refs])
     evidence = Evidence(tracks.tracks, {}, video.info, video.index, video.part)
     known = told(name_of(source), evidence, choice.decisions, cover)
@@ -76,7 +77,7 @@ def _write(known: Told, source: str, path: Path, plan: Plan, boxes: bool) -> Non
         case ".csv":
             (write_boxes if boxes else write_appearances)(known, path)
         case ".json":
-            write_sequences(known.tracks, path)
+            write_sequences(known.tracks, path, plan.find_faces.recogniser.boundary)
         case _:
             progress.begin("write_matte", len(known.index))
             write_matte(known, plan.blur_faces.blur, path)

@@ -15,7 +15,7 @@ def named_after_source() -> str:
     """A flow run's name: that of the video's file or folder, for where it lies is nobody's business."""
     from prefect.runtime import flow_run
 
-    return name_of(str(flow_run.parameters["source"]))
+    return name_of(str(flow_run.parameters["source"])) or str(flow_run.parameters["source"])
 
 
 def video_tag(source_sha256: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from tasks.faces import Detections
+from tasks.false_positives import without_ignored
 from tasks.grouping import group
-from tasks.manifests import SegmentFaces, Shots, TrackSet, Video
+from tasks.manifests import Followed, SegmentFaces, Shots, TrackSet, Video
 from tasks.plan import BuildTracks
 from tasks.results import ObjectStore
 from tasks.stage import stage
@@ -17,20 +19,24 @@ from tasks.video.info import VideoInfo
 
 
 @stage("build_tracks")
-def build_tracks(video: Video, shots: Shots, faces: Sequence[SegmentFaces], settings: BuildTracks) -> TrackSet:
+def build_tracks(
+    video: Video, shots: Shots, faces: Sequence[SegmentFaces], followed: Sequence[Followed], settings: BuildTracks
+) -> TrackSet:
     """Segments leave no mark: their detections are one list before anything is joined."""
-    detections = Detections.concatenate(each.detections for each in faces)
+    again = [each.found for each in followed if each.found]
+    detections = Detections.concatenate(each.detections for each in (*faces, *again))
+    trails = {trail.start: trail.boxes for each in followed for trail in each.trails}
     extension = _extension(video.info, settings)
-    found = [
-        track
-        for shot in shots.shots
-        for track in tracks_of_shot(detections, shot, extension, settings.linker, settings.interpolator, settings.smoother)
-    ]
+    found = [track for shot in shots.shots for track in tracks_of_shot(detections, shot, extension, settings.ways, trails)]
+    found = settings.false_positives.without(found, float(video.info.frame_rate))
+    if settings.ignore:
+        found = without_ignored(found, partial(video.at_places, settings.ignore))
     tracks = group(found, settings.same_person)
     return TrackSet(
         tracks_ref=ObjectStore().put("tracks", tracks_to_bytes(tracks)),
         num_tracks=len(tracks),
         num_persons=len({track.person for track in tracks}),
+        ignored=settings.ignore,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, FieldSerializationInfo, ValidationError, field_serializer, model_validator
 
@@ -22,10 +22,15 @@ from tasks.detectors.retinaface import RetinaFace
 from tasks.detectors.yuface import YuFace
 from tasks.detectors.yunet import YuNet
 from tasks.errors import BadSetting
+from tasks.false_positives import FalsePositives, Ignored
+from tasks.finder import Finder
 from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
 from tasks.linkers.assignment import Assignment
+from tasks.linkers.iou import Iou
+from tasks.linkers.thesis import Thesis
 from tasks.method import FOR_A_KEY, Settings
 from tasks.models.runtime import Runtime
+from tasks.models.session import num_at_once
 from tasks.models.weights import find_model
 from tasks.moments import Moment
 from tasks.named_people import EditPeople
@@ -33,6 +38,7 @@ from tasks.presets import PRESETS, Preset
 from tasks.recognisers.deepface import ArcFace, Facenet, Facenet512, GhostFaceNet, OpenFace, SFace
 from tasks.recognisers.dlib import DlibResNet
 from tasks.recognisers.none import NoRecogniser
+from tasks.runners import Runner, Threads
 from tasks.samplers.dynamic import Dynamic
 from tasks.samplers.dynamic_thesis import DynamicThesis
 from tasks.samplers.every_frame import EveryFrame
@@ -41,6 +47,7 @@ from tasks.selectors.known_faces import KnownFaces
 from tasks.selectors.overrides import Override
 from tasks.selectors.reviewed import Reviewed
 from tasks.selectors.time_and_place import TimeAndPlace
+from tasks.sequences import Sequences
 from tasks.shot_finders.content import Content
 from tasks.shot_finders.none import OneShot
 from tasks.shot_finders.transnetv2 import TransNetV2
@@ -61,7 +68,7 @@ Detector = Annotated[
 Recogniser = Annotated[
     DlibResNet | Facenet512 | Facenet | ArcFace | SFace | GhostFaceNet | OpenFace | NoRecogniser, Field(discriminator="method")
 ]
-Linker = Assignment
+Linker = Annotated[Assignment | Iou | Thesis, Field(discriminator="method")]
 Interpolator = Annotated[Pchip | Linear | Nearest | CubicSpline | Polynomial, Field(discriminator="method")]
 Smoother = Annotated[MovingAverage | SavitzkyGolay | NoSmoothing, Field(discriminator="method")]
 Selector = Annotated[KnownFaces | TimeAndPlace | Everyone | Reviewed, Field(discriminator="method")]
@@ -83,6 +90,27 @@ class FindFaces(Settings):
         """Names in the manifest of the models that it needs."""
         return (*self.detector.models, *self.recogniser.models)
 
+    def load(self) -> Finder:
+        """The detector and the recogniser, ready to look. Raises MissingWeights, BadWeights and DeviceError."""
+        return Finder(self.detector.load(self.runtime), self.recogniser.load(self.runtime), num_at_once(self.runtime))
+
+
+class Ways(NamedTuple):
+    """How detections become tracks."""
+
+    linker: Linker
+    interpolator: Interpolator
+    smoother: Smoother
+
+
+class FollowFaces(Settings):
+    most_seconds: float = Field(1.5, ge=0, le=5, description="how far a face is followed on the pictures from where it was seen; 0 for not")
+    longest_gap_frames: int = Field(8, ge=1, le=64, description="a face that was not seen for longer in between is followed there too")
+    again_every_frames: int = Field(4, ge=0, le=64, description="and looked for again round where it should be, so often; 0 for not")
+    least_apart_frames: int = Field(
+        24, ge=1, description="frames between that are read rather than skipped: skipping begins at a key frame"
+    )
+
 
 class BuildTracks(Settings):
     linker: Linker = Assignment()
@@ -95,6 +123,13 @@ class BuildTracks(Settings):
     )
     leaving_seconds: float = Field(1.0, ge=0, le=5, description="the same for a face that moves out of the picture")
     same_person: float = Field(0.45, gt=0, description="mean distance of embeddings up to which tracks are one person")
+
+    false_positives: FalsePositives = FalsePositives()
+    ignore: tuple[Ignored, ...] = Field((), description="places, and times, at which pictures on walls, statues and the like are no faces")
+
+    @property
+    def ways(self) -> Ways:
+        return Ways(self.linker, self.interpolator, self.smoother)
 
 
 class ChoosePeople(Settings):
@@ -187,12 +222,15 @@ class Plan(Settings):
     end: Moment | None = Field(None, description="stop before the first frame from this time on, or before this one")
     preview_seconds: float | None = Field(None, gt=0, description="only so much from the start")
     segment_seconds: float = Field(
-        120, ge=1, description="a video is worked on, resumed and shared out in segments of whole shots about this long"
+        300, ge=1, description="a video is worked on, resumed and shared out in segments of whole shots about this long"
     )
+    runner: Runner = Field(Threads(), description="where segments are worked on: threads, dask or deployments")
     keep_metadata: tuple[MetadataKey, ...] = Field((), description="what of the source's metadata comes through; none does unasked")
     people: str | None = Field(None, description="path of a people.toml: names, merges and splits by hand, in place of edit_people")
+    sequences: Sequences | None = Field(None, description="faces as the thesis's code keeps them, in place of looking for faces")
     find_shots: FindShots = FindShots()
     find_faces: FindFaces = FindFaces()
+    follow_faces: FollowFaces = FollowFaces()
     build_tracks: BuildTracks = BuildTracks()
     edit_people: EditPeople = EditPeople()
     choose_people: ChoosePeople = ChoosePeople()
@@ -214,7 +252,12 @@ class Plan(Settings):
     @model_validator(mode="before")
     @classmethod
     def _with_preset(cls, values: object) -> object:
-        return _over(_of_preset(values), values) if isinstance(values, dict) else values
+        if not isinstance(values, dict):
+            return values
+        given = values.get("find_faces")
+        if isinstance(given, dict):  # a form has null where the preset is to decide
+            values = values | {"find_faces": {name: value for name, value in given.items() if value is not None}}
+        return _over(_of_preset(values), values)
 
     @model_validator(mode="after")
     def _licences(self) -> Plan:
@@ -224,7 +267,7 @@ class Plan(Settings):
                 raise BadSetting(model.name, problem, fix="choose another model, or set allow_non_commercial to true if that is no problem")
         return self
 
-    @field_serializer("preset", "allow_non_commercial", "allow_downloads", "rerun_from", "in_prefect")
+    @field_serializer("preset", "allow_non_commercial", "allow_downloads", "rerun_from", "runner", "in_prefect")
     def _without_effect(self, value: object, info: FieldSerializationInfo) -> object:
         # What they have led to is in the settings; by themselves they change no result.
         return None if info.context == FOR_A_KEY else value

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from prefect import Task, task
@@ -15,7 +16,8 @@ from prefect.serializers import Serializer
 from prefect.tasks import exponential_backoff
 from pydantic import Field
 
-from tasks.errors import VeilError
+from tasks.errors import StoreError, VeilError
+from tasks.parts import in_slot, is_in_parts, name_of_part
 from tasks.results import Manifest, ObjectStore, content_key, manifest_from_bytes, manifest_to_bytes, refs_in
 from tasks.stores.settings import results_store
 from tasks.versions import STAGES, StageName, embedded_models
@@ -23,7 +25,6 @@ from tasks.versions import STAGES, StageName, embedded_models
 RECORDS = "stages"
 _RETRIES = 3
 _FIRST_WAIT_SECONDS = 2  # then twice that, and again; up to half more by chance, so that many do not come back at once
-_SEGMENT = "segment"
 
 
 class ManifestSerializer(Serializer):  # Prefect registers it by name, which a parametrised one has not
@@ -79,6 +80,20 @@ def is_kept(key: str) -> bool:
     return results_store().num_bytes(f"{RECORDS}/{key}") is not None
 
 
+def check_kept(stage: str, key: str) -> None:
+    """Raises StoreError where a result is not in the store: Prefect logs that, and goes on."""
+    if not is_kept(key):
+        raise StoreError(results_store().location, f"did not keep the result of {stage}", fix="run `veil doctor`")
+
+
+def kept_result(key: str) -> Manifest | None:
+    """A stage's result, as Prefect would find it; None where there is none that is whole."""
+    try:
+        return manifest_from_bytes(json.loads(Records().read_path(key))["result"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 P = ParamSpec("P")
 R = TypeVar("R", bound=Manifest)
 
@@ -114,11 +129,20 @@ def stage(name: StageName, *, apart: tuple[str, ...] = ("source",)) -> Callable[
     return make
 
 
-def key_of(stage: Task[..., Any], arguments: inspect.BoundArguments) -> str:
-    """The key that a stage's result will have, or has."""
-    arguments.apply_defaults()
-    name: StageName = stage.name  # type: ignore[assignment]
-    return content_key(name, STAGES[name], inputs_of(arguments.arguments, stage.apart))  # type: ignore[attr-defined]
+def key_of(stage: Task[..., Any], arguments: Mapping[str, Any]) -> str:
+    """The key of the result that a stage has for these arguments."""
+    bound = inspect.signature(stage.fn).bind(**arguments)
+    bound.apply_defaults()
+    assert stage.cache_key_fn is not None
+    return str(stage.cache_key_fn(None, bound.arguments))  # type: ignore[arg-type]  # it does not ask in which run
+
+
+def prepared(stage: Task[P, R], gpu_limit: str = "", *, again: bool = False) -> Task[P, R]:
+    """The stage, holding a slot of a concurrency limit while it is computed (see `in_slot`); `again`: even where its result is known."""
+    own = copy.copy(stage)
+    own.refresh_cache = again or stage.refresh_cache
+    own.fn = in_slot(stage.fn, gpu_limit)
+    return own
 
 
 def inputs_of(parameters: dict[str, Any], apart: tuple[str, ...]) -> dict[str, object]:
@@ -127,16 +151,13 @@ def inputs_of(parameters: dict[str, Any], apart: tuple[str, ...]) -> dict[str, o
 
 
 def _name_of_run(name: str, function: Callable[..., Any]) -> Callable[[], str] | str:
-    """`find_faces 0-2880`: with the frames that it is about, where it is about some."""
-    if not {_SEGMENT, "stretches"} & set(inspect.signature(function).parameters):
+    if not is_in_parts(inspect.signature(function).parameters):
         return name
 
     def named() -> str:
         from prefect.runtime import task_run
 
-        given = task_run.parameters
-        parts = [given[_SEGMENT]] if _SEGMENT in given else given["stretches"]
-        return f"{name} {parts[0].first}-{parts[-1].last}" if parts else f"{name} (copied)"
+        return name_of_part(name, task_run.parameters)
 
     return named
 

@@ -15,7 +15,7 @@ from typing import Any
 from tasks.errors import StoreError
 from tasks.s3.client import client, code_of, explained
 from tasks.stores.backend import Entry
-from tasks.video.target import remove_abandoned
+from tasks.video.target import remove_abandoned, this_process
 
 _SPOOL = "veil-results-"
 EXPIRING = ("faces", "finished", "jobs", "missed", "objects", "stages")
@@ -91,19 +91,15 @@ class BucketBackend:
 
     def file(self, key: str) -> Path | None:
         path = _spool() / key.replace("/", "-")
-        if path.is_file():
-            return path
-        if (content_bytes := self.num_bytes(key)) is None:
+        if self.num_bytes(key) is None:
             return None
-        with self.new_file("") as new:
-            with self._explained(key):
-                self._client.download_file(**self._at(key), Filename=str(new))
-            if new.stat().st_size == content_bytes:
-                new.replace(path)
-        return path if path.is_file() else None
+        with self.new_file("") as new, self._explained(key):
+            self._client.download_file(**self._at(key), Filename=str(new))
+            new.replace(path)
+        return path
 
     def prepare(self) -> None:
-        remove_abandoned(Path(tempfile.gettempdir()).glob(f"{_SPOOL}*"), lambda name: name.removeprefix(_SPOOL).split("-")[0])
+        remove_abandoned(Path(tempfile.gettempdir()).glob(f"{_SPOOL}*"))
 
     def encryption(self, key: str) -> str | None:
         head = self._head(key) or {}
@@ -188,7 +184,7 @@ def _nothing_is_no_mistake() -> Iterator[None]:
 
 
 @cache
-def _spool_of(process: int) -> Path:
+def _spool_of(process: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix=f"{_SPOOL}{process}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -196,4 +192,4 @@ def _spool_of(process: int) -> Path:
 
 def _spool() -> Path:
     """The process's own folder for what is on its way; for its owner alone, and gone when it ends."""
-    return _spool_of(os.getpid())
+    return _spool_of(this_process())

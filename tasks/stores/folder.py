@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tasks.errors import NoSpace, StoreError
 from tasks.stores.backend import Entry
-from tasks.video.target import remove_abandoned
+from tasks.video.target import remove_abandoned, this_process
 
 _ATTEMPTS = 3
 
@@ -81,7 +81,7 @@ class FolderBackend:
         with _explained(self.root):
             _make_private(self.root)
             self.root.chmod(0o700)
-            remove_abandoned(self.root.glob("**/.new-*"), lambda name: name.split("-")[1])
+            remove_abandoned(self.root.glob("**/.new-*"))
 
     def encryption(self, key: str) -> str | None:
         return None
@@ -92,8 +92,8 @@ def _new_in(folder: Path) -> tuple[int, str]:
     for _ in range(_ATTEMPTS):
         _make_private(folder)
         with suppress(FileNotFoundError):
-            return tempfile.mkstemp(dir=folder, prefix=f".new-{os.getpid()}-")
-    return tempfile.mkstemp(dir=folder, prefix=f".new-{os.getpid()}-")
+            return tempfile.mkstemp(dir=folder, prefix=f".new-{this_process()}-")
+    return tempfile.mkstemp(dir=folder, prefix=f".new-{this_process()}-")
 
 
 def _make_private(folder: Path) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import av
 import numpy as np
 
+from tasks.blurs.regions import CoveredFace
 from tasks.blurs.ways import Pixelate
 from tasks.build_tracks import _extension
+from tasks.covering import steadied
 from tasks.faces import Detections, FaceBox
-from tasks.finder import Finder
 from tasks.looking import look
 from tasks.matching import intersection_over_union
 from tasks.plan import BuildTracks, FindFaces, FindShots, Sampler
@@ -99,8 +100,7 @@ def found_by(
     sampler: Sampler, video: Path, info: VideoInfo, index: FrameIndex, shots: list[Shot], glances: np.ndarray
 ) -> tuple[Detections, Counter[str]]:
     """What the sampler's looks find with the default detector and recogniser."""
-    settings = FindFaces()
-    with Finder(settings.detector.load(), settings.recogniser.load()) as finder:
+    with FindFaces().load() as finder:
         return look(read_frames(video, info, index, 0, info.num_frames - 1), shots, info, sampler, finder, glances)
 
 
@@ -121,18 +121,13 @@ def true_transitions(clip: LabelledClip) -> list[Transition]:
 
 def _cover(found: Detections, shots: list[Shot], info: VideoInfo) -> Cover:
     settings = BuildTracks()
-    extension = _extension(info, settings)
-    tracks = [
-        track
-        for shot in shots
-        for track in tracks_of_shot(found, shot, extension, settings.linker, settings.interpolator, settings.smoother)
-    ]
+    tracks = [track for shot in shots for track in tracks_of_shot(found, shot, _extension(info, settings), settings.ways)]
     return Cover.from_tracks(tracks, range(len(tracks)))
 
 
 def _compared(clip: LabelledClip, cover: Cover) -> Comparison:
     """What `tests.scoring.compare` says of the clip with this cover; blurred is the luma around labelled faces only, and not encoded."""
-    blur = Pixelate()
+    blur, steady = Pixelate(), steadied(cover)
     scores: list[FaceScore] = []
     rows = [json.loads(line) for line in (clip.folder / "gt.jsonl").read_text().splitlines()]
     with av.open(str(clip.video)) as container:
@@ -144,10 +139,10 @@ def _compared(clip: LabelledClip, cover: Cover) -> Comparison:
                 continue
             source = frame.to_ndarray(format="gray").astype(np.uint8, copy=False)
             result = source.copy()
-            boxes = cover.at(row["frame"]).boxes
+            boxes, anchors = cover.at(row["frame"]).boxes, steady.at(row["frame"]).boxes
             near = intersection_over_union(_doubled(boxes), np.array([face["box"] for face in faces], np.float32)).any(1)
-            for box in boxes[near]:
-                blur.cover(Plane("y", result, 1, 1, 8), FaceBox(*map(float, box)))
+            for box, anchor in zip(boxes[near].tolist(), anchors[near].tolist(), strict=True):
+                blur.cover([Plane("y", result, 1, 1, 8)], CoveredFace(FaceBox(*box), FaceBox(*anchor)))
             for face in faces:
                 share = hidden_share(source, result, face["box"])
                 if share is not None:

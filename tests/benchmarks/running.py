@@ -1,4 +1,4 @@
-"""Runs the flow as the command does, in this process, with a store and a Prefect home that nothing was kept in before."""
+"""Runs the flow as the command does, in this process, with a store and a Prefect home of its own."""
 
 from __future__ import annotations
 
@@ -42,6 +42,12 @@ class Bench:
         report = blur_video(source, target, plan, overwrite=True)
         return report, time.perf_counter() - started
 
+    def export_boxes(self, source: Path, target: Path, plan: Plan) -> None:
+        """What was followed in a run that is done, as a table."""
+        from flows.export_video import export_video
+
+        export_video(source, target, plan, overwrite=True, boxes=True)
+
 
 def plan_for(task: Task, assignments: Sequence[str]) -> Plan:
     """The plan that the command makes of `--keep PHOTO`, `--only PHOTO` and `--set`."""
@@ -54,11 +60,11 @@ def plan_for(task: Task, assignments: Sequence[str]) -> Plan:
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
-    """Starts Prefect's own server once, for all runs. Must be entered before Prefect is imported."""
+def bench(kept_results: Path | None = None) -> Iterator[Bench]:
+    """Starts Prefect's own server once, for all runs. Must be entered before Prefect is imported. A kept store is not removed."""
     with tempfile.TemporaryDirectory(prefix="veil-bench-", ignore_cleanup_errors=True) as folder:
-        results = Path(folder) / "results"
-        results.mkdir()
+        results = kept_results.absolute() if kept_results else Path(folder) / "results"
+        results.mkdir(parents=True, exist_ok=True)
         os.environ.pop("PREFECT_API_URL", None)
         os.environ |= {"VEIL_RESULTS": str(results), "PREFECT_HOME": str(Path(folder) / "prefect")}
         environment.prepare()

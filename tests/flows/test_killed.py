@@ -20,7 +20,7 @@ from tests.clips import Clip
 from tests.conftest import use_store
 from tests.flows.running import Run, run_flow
 
-ORDER = ["probe_video", "find_shots", "find_faces", "build_tracks", "choose_people", "blur_faces", "verify_blur"]
+ORDER = ["probe_video", "find_shots", "find_faces", "follow_faces", "build_tracks", "choose_people", "blur_faces", "verify_blur"]
 NUM_SEGMENTS = 4
 PLAN = {"segment_seconds": 1, "blur_faces": {"encoder": {"preset": "veryslow"}}}  # slow enough to be met between two segments
 

@@ -1,0 +1,81 @@
+"""Prefect's whole server, with its scheduler and automations, once for all tests here; and workers. All end with the tests."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from flows.embedded_server import _free_port, answers
+from tasks.stores.settings import forget_settings
+
+
+@contextmanager
+def process(arguments: list[str], log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a group of its own, which ends as a whole; it holds nothing of pytest's open."""
+    with log.open("ab") as output:
+        started = subprocess.Popen(
+            arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=os.environ | environment
+        )
+    try:
+        yield started
+    finally:
+        for kind in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(started.pid, kind)
+                started.wait(10)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                continue
+
+
+def wait_until(true: Callable[[], object], seconds: float, what: str, every: float = 0.5) -> None:
+    """Fails with `what` after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {seconds:g} s: {what}")
+        time.sleep(every)
+
+
+@pytest.fixture(scope="session")
+def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Its address, which subprocesses find in PREFECT_API_URL."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    home, port = tmp_path_factory.mktemp("server"), _free_port()
+    quick = {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home}/prefect.db",
+        "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "2",
+        "PREFECT_SERVER_SERVICES_TRIGGERS_PROACTIVE_GRANULARITY": "PT1S",
+        "PREFECT_SERVER_UI_ENABLED": "false",
+    }
+    arguments = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    address = f"http://127.0.0.1:{port}/api"
+    with process(arguments, home / "log", **quick), pytest.MonkeyPatch.context() as patch:
+        wait_until(lambda: answers(port), 120, "Prefect's server answers")
+        patch.setenv("PREFECT_API_URL", address)
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        patch.setenv("no_proxy", "127.0.0.1")
+        patch.setenv("PREFECT_WORKER_QUERY_SECONDS", "1")
+        with temporary_settings({PREFECT_API_URL: address}):
+            forget_settings()
+            yield address
+        forget_settings()
+
+
+@pytest.fixture(scope="session")
+def deployed(whole_server: str) -> list[str]:
+    """The deployments' names, once they are there."""
+    from deployments.deploy import deploy
+    from deployments.settings import DeploySettings
+
+    return asyncio.run(deploy(DeploySettings(lost_after_seconds=60)))
