@@ -24,7 +24,7 @@ from flows.audit import note_people
 from flows.job import Job
 from flows.lengths import length
 from flows.look_through import LookedThrough, follow
-from flows.page_texts import people_text, plain, who
+from flows.page_texts import form_text, who
 from flows.request import Request
 from flows.run_names import FACES, faces_are_gone, tag_run
 from flows.shown_faces import check_links, show_faces
@@ -34,7 +34,6 @@ from tasks.errors import BadSetting
 from tasks.manifests import Photos, TrackSet
 from tasks.plan import ChoosePeople, Plan
 from tasks.selectors.reviewed import Answer, Reviewed
-from tasks.video.locations import name_of
 
 Then = Literal["blur", "keep"]
 _SECONDS_A_DAY = 86_400
@@ -94,8 +93,7 @@ def _ask(job: Job, request: Request, looked: LookedThrough, tracks: TrackSet, de
         faces = {} if settings.faces == "never" else show_faces(job, request.source, looked.video, tracks, decisions, settings)
         if faces and settings.faces != "links":
             tag_run(FACES)
-        words = f"Who is blurred in **{plain(name_of(request.source.location))}**? The numbers are those of the fields below."
-        form = form.with_initial_data(description=f"{words}\n\n{people_text(decisions, faces)}")
+        form = form.with_initial_data(description=form_text(request.source.location, decisions, faces))
     said = suspend_flow_run(wait_for_input=form, key=key, timeout=round(settings.patience_days * _SECONDS_A_DAY))
     if forget_form(context.flow_run.id, f"suspended-{key}-description"):
         faces_are_gone()

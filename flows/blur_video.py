@@ -11,7 +11,7 @@ from flows.beginnings import check_beginnings
 from flows.job import Job, recorded, segments_at_once
 from flows.look_through import follow, look_through
 from flows.missed import remember_missed
-from flows.pages import Pages, shown
+from flows.pages import Pages, show_known, shown
 from flows.rendering import render
 from flows.report import BlurReport, make_report
 from flows.request import Request, check_request, finished_before, remember
@@ -46,6 +46,7 @@ def blur_video(source: Location, target: Location, plan: Plan = DEFAULT_PLAN, ov
     request = check_request(source, target, plan, overwrite)
     tag_run(video_tag(request.source_sha256))
     if (done := finished_before(request)) and not plan.rerun_from:
+        show_known(request, done)
         return done
     plan = request.plan
     with recorded(request.source_sha256, plan) as job, shown(job, request) as pages:
@@ -63,7 +64,7 @@ def _blur(job: Job, pages: Pages, request: Request) -> BlurReport:
     for repair in range(plan.verify_blur.repairs + 1):
         tracks = follow(job, source, looked, faces, plan)
         choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people, marked=plan.blur_faces.show == "boxes")
-        pages.show_people(video, tracks, choice.decisions)
+        pages.show_people(job, video, tracks, choice.decisions)
         with request.target.whole() as written:
             rendering = render(job, request, looked, tracks, choice, written)
             if rendering.check.missed is None or repair == plan.verify_blur.repairs:

@@ -19,10 +19,9 @@ def people_text(decisions: Sequence[Decision], faces: Mapping[int, str] = _NO_FA
     columns = [*(["face"] if faces else []), "person", "decision", "why", "distance", "margin", "seen", "blurred"]
     rows = []
     for each in decisions:
-        picture = f"![person {each.person}]({faces[each.person]})" if each.person in faces else ""
         rows.append(
             [
-                *([picture] if faces else []),
+                *([_picture(each, faces)] if faces else []),
                 f"**{plain(who(each))}**",
                 f"{each.decision}{' (unsure)' if each.unsure else ''}",
                 plain(each.reason),
@@ -33,6 +32,16 @@ def people_text(decisions: Sequence[Decision], faces: Mapping[int, str] = _NO_FA
             ]
         )
     return _table(columns, rows) if rows else "No face was found."
+
+
+def form_text(source: str, decisions: Sequence[Decision], faces: Mapping[int, str]) -> str:
+    """What a form asks, above its fields."""
+    rows = [
+        [_picture(each, faces), f"**{plain(who(each))}**", f"{each.decision}{' (unsure)' if each.unsure else ''}", plain(each.reason)]
+        for each in decisions
+    ]
+    words = f"Who is blurred in **{plain(name_of(source))}**? The numbers are those of the fields below."
+    return f"{words}\n\n{_table(['face', 'person', 'suggested', 'why'], rows)}"
 
 
 def who(decision: Decision) -> str:
@@ -89,6 +98,10 @@ def _link(target: str) -> str:
     from urllib.parse import quote
 
     return f"[{plain(target)}](https://console.aws.amazon.com/s3/object/{quote(bucket)}?prefix={quote(key)})"
+
+
+def _picture(decision: Decision, faces: Mapping[int, str]) -> str:
+    return f"![person {decision.person}]({faces[decision.person]})" if decision.person in faces else ""
 
 
 def _number(value: float | None) -> str:

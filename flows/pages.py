@@ -37,20 +37,20 @@ _SECONDS_BETWEEN = 5.0  # two updates of how far the run is
 class Pages:
     """A flow run's artifacts. What cannot be published is logged, and stops nothing."""
 
-    def __init__(self, job: Job, request: Request, client: SyncPrefectClient | None) -> None:
-        self._job = job
+    def __init__(self, request: Request, client: SyncPrefectClient | None, flow_run_id: str) -> None:
         self._request = request
         self._client = client
+        self._flow_run = UUID(flow_run_id)
         self._people: UUID | None = None
         self._with_faces: Sequence[Decision] = ()
         """whom the table shows with faces that are in it"""
 
-    def show_people(self, video: Video, tracks: TrackSet, decisions: Sequence[Decision]) -> None:
+    def show_people(self, job: Job, video: Video, tracks: TrackSet, decisions: Sequence[Decision]) -> None:
         """The table of people, in place of an earlier one."""
         faces: dict[int, str] = {}
         settings = self._request.plan.in_prefect
         if self._client is not None and settings.faces in ("until_done", "links"):
-            faces = show_faces(self._job, self._request.source, video, tracks, decisions, settings)
+            faces = show_faces(job, self._request.source, video, tracks, decisions, settings)
         if faces and settings.faces == "until_done":
             tag_run(FACES)
             self._with_faces = decisions
@@ -78,10 +78,19 @@ class Pages:
         if self._client is None:
             return None
         key = f"{name}-{self._request.source_sha256[:12]}"
-        made = ArtifactCreate(key=key, type=kind, data=data, description=description, flow_run_id=UUID(self._job.record.flow_run_id))
+        made = ArtifactCreate(key=key, type=kind, data=data, description=description, flow_run_id=self._flow_run)
         with _logged():
             return self._client.create_artifact(made).id
         return None
+
+
+def show_known(request: Request, report: BlurReport) -> None:
+    """The summary of a job that was done before."""
+    from prefect.runtime import flow_run
+
+    if OWN_SERVER not in os.environ:
+        with get_client(sync_client=True) as client:
+            Pages(request, client, str(flow_run.id)).show_result(report)
 
 
 class _Meter(Pace):
@@ -129,10 +138,10 @@ def _logged() -> Iterator[None]:
 def shown(job: Job, request: Request) -> Iterator[Pages]:
     """The pages of this flow run, with how far it is. Faces that are only to be seen while it goes on are gone at its end."""
     if OWN_SERVER in os.environ:
-        yield Pages(job, request, None)
+        yield Pages(request, None, job.record.flow_run_id)
         return
     with get_client(sync_client=True) as client:
-        pages = Pages(job, request, client)
+        pages = Pages(request, client, job.record.flow_run_id)
         meter = _Meter(pages, client)
         ended, whole = "stopped", False
         try:

@@ -18,6 +18,8 @@ from tasks.stores.backend import Entry
 from tasks.video.target import remove_abandoned, this_process
 
 _SPOOL = "veil-results-"
+EXPIRING = ("faces", "finished", "jobs", "missed", "objects", "stages")
+"""what is kept that may expire; the audit may not"""
 
 
 class BucketBackend:
@@ -109,25 +111,29 @@ class BucketBackend:
         return str(self._client.generate_presigned_url("get_object", Params=what, ExpiresIn=round(seconds)))
 
     def expire_after(self, days: int) -> None:
-        """Has the store delete everything under the prefix so many days after it was written; the bucket's other rules stay."""
+        """Has the store delete results so many days after they were written; the audit, and the bucket's other rules, stay."""
         name = f"veil: {self.prefix or 'all'}"
-        rule = {
-            "ID": name,
-            "Status": "Enabled",
-            "Filter": {"Prefix": self._at("")["Key"]},
-            "Expiration": {"Days": days},
-            "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
-            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-        }
+        rules = [
+            {
+                "ID": f"{name}, {kind}",
+                "Status": "Enabled",
+                "Filter": {"Prefix": self._at(f"{kind}/")["Key"]},
+                "Expiration": {"Days": days},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+            }
+            for kind in EXPIRING
+        ]
+        ours = {rule["ID"] for rule in rules}
         with self._explained(""):
-            others = [each for each in self._rules() if each.get("ID") != name]
-            rules = {"Rules": [*others, rule]}
-            self._client.put_bucket_lifecycle_configuration(Bucket=self.bucket, LifecycleConfiguration=rules)
+            others = [each for each in self._rules() if each.get("ID") not in ours]
+            self._client.put_bucket_lifecycle_configuration(Bucket=self.bucket, LifecycleConfiguration={"Rules": [*others, *rules]})
 
     def expires_days(self) -> int | None:
-        """After how many days the bucket's rules delete what is under the prefix; None where they do not."""
+        """After how many days the bucket's rules delete results; None where they do not."""
         with self._explained(""):
-            fits = [each for each in self._rules() if each["Status"] == "Enabled" and self._at("")["Key"].startswith(_prefix_of(each))]
+            at = self._at("objects/")["Key"]
+            fits = [each for each in self._rules() if each["Status"] == "Enabled" and at.startswith(_prefix_of(each))]
         return min((int(each["Expiration"]["Days"]) for each in fits if "Days" in each.get("Expiration", {})), default=None)
 
     def _rules(self) -> list[dict[str, Any]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,8 +15,12 @@ from flows.forget_runs import hide_left_faces
 from flows.job_record import find_job
 from flows.local_database import local_database
 from flows.run_names import FACES
+from flows.shown_faces import FacePictures, _links
 from tasks.errors import BadSetting
+from tasks.results import ObjectStore
+from tests.buckets import Bucket
 from tests.clips import Clip
+from tests.fakes import video_info
 from tests.flows.deployed import Deployed, artifacts_of
 from tests.flows.looking import HIDDEN, SHOWN, likenesses
 from tests.flows.running import run_flow
@@ -100,6 +106,21 @@ def test_run_without_a_deployment_is_refused(shared_store: Path, two_people_clip
 def test_links_need_a_bucket(shared_store: Path, two_people_clip: Clip, tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="links lead to a results store in S3"):
         run_flow(two_people_clip.video, tmp_path / "out.mp4", {"in_prefect": {"faces": "links"}})
+
+
+def test_links_lead_to_pictures(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they lead to is noted of the video, so that it is forgotten with it."""
+    monkeypatch.setenv("VEIL_RESULTS", bucket.url("veil"))
+    job = SimpleNamespace(records=[])
+    job.keeps = job.records.append
+    links = _links(job, SimpleNamespace(info=video_info()), {7: b"a picture"}, hours=1)  # type: ignore[arg-type]
+    with urllib.request.urlopen(links[7]) as answer:
+        assert answer.read() == b"a picture"
+        assert answer.headers["Content-Type"] == "image/jpeg"
+    (record,) = job.records
+    kept = record.read()
+    assert isinstance(kept, FacePictures)
+    assert ObjectStore().get(kept.refs[0]) == b"a picture"
 
 
 def test_forms_that_nobody_answered_lose_their_faces(shared_store: Path, two_people_clip: Clip, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from prefect.logging.handlers import APILogHandler
 
 from flows import cli
 from flows.audit import mark_of, read_lines
-from flows.forget import forget_older
+from flows.forget import forget
 from flows.forget_store import forget_jobs
 from flows.job_record import JobRecord, StageNote, jobs, save
 from flows.local_database import local_database
@@ -69,6 +69,9 @@ def test_person_leaves_no_trace(wedding: tuple[Path, Path], empty_store: Path, p
     assert of_other <= _objects(empty_store)
     deleted = [line for line in read_lines() if line.event == "deleted"]
     assert [(line.why, line.video) for line in deleted] == [("person", mark_of(report.video))]
+    assert cli.main(["audit", report.video]) == 0
+    told = capfd.readouterr().out.splitlines()[1:]
+    assert [next(word for word in ("decided", "deleted") if word in line) for line in told] == ["decided", "decided", "deleted"]
     again = run_flow(other.source, video.parent / "again.mp4", {})
     assert all(stage.num_cached == stage.num_parts for stage in again.report.stages)
 
@@ -113,7 +116,7 @@ def test_older_ones_are_forgotten(empty_store: Path, prefect_server: str) -> Non
     save(_job("2" * 64, days_ago=29))
     save(_job("1" * 64, days_ago=1))
 
-    receipt = forget_older(30)
+    receipt = forget(30)
 
     assert receipt.num_jobs == 1
     assert [(job.source_sha256[0], job.started.date()) for job in jobs()] == [
@@ -199,6 +202,17 @@ def test_others_keep_what_they_need(store: Backend, other_runs: bool) -> None:
         assert {each["Key"].removeprefix("veil/") for kind in ("Versions", "DeleteMarkers") for each in said.get(kind, ())} == {
             entry.key for entry in store.entries()
         }
+
+
+def test_results_expire_and_the_audit_does_not(bucket: Bucket) -> None:
+    store = BucketBackend(bucket.name, "veil")
+    store.expire_after(9)
+    store.expire_after(30)  # in place of the first
+    assert store.expires_days() == 30
+    rules = bucket.client.get_bucket_lifecycle_configuration(Bucket=bucket.name)["Rules"]
+    prefixes = [rule["Filter"]["Prefix"] for rule in rules]
+    assert len(prefixes) == len(set(prefixes))
+    assert not any("veil/audit/x".startswith(each) for each in prefixes)
 
 
 class _Kept(Manifest):
