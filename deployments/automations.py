@@ -28,7 +28,7 @@ _IN_THE_UI = "{{ flow_run|ui_url }}"
 
 async def make_automations(client: PrefectClient, settings: DeploySettings, flows: list[str], pools: list[str]) -> None:
     """Makes them, or brings them up to date. Whoever is notified already goes on to be, unless somebody else is named."""
-    ours = {"prefect.resource.role": "flow", "prefect.resource.name": flows}
+    ours: dict[str, str | list[str]] = {"prefect.resource.role": "flow", "prefect.resource.name": flows}
     wanted = [
         _crashed(LOST, {"prefect.flow-run.heartbeat", "prefect.flow-run.Running"}, timedelta(seconds=settings.lost_after_seconds), ours),
         _crashed(STILLBORN, {"prefect.flow-run.Pending"}, _BEGINS_WITHIN, ours),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.responses import DeploymentResponse
@@ -39,7 +40,9 @@ async def deploy(settings: DeploySettings) -> list[str]:
     """
     async with get_client() as client:
         pools = await make_pools(client, settings)
-        flows = {entry["name"]: load_flow_from_entrypoint(entry["entrypoint"], use_placeholder_flow=False) for entry in entries()}
+        flows: dict[str, Flow[..., Any]] = {}
+        for entry in entries():
+            flows[entry["name"]] = load_flow_from_entrypoint(entry["entrypoint"], use_placeholder_flow=False)
         await make_automations(client, settings, [flow.name for flow in flows.values()], pools)
         names = []
         for entry in entries():

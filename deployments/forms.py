@@ -37,7 +37,7 @@ def _let_preset_decide(schema: dict[str, Any]) -> None:
     names = {name for preset in PRESETS.values() for name in preset.get("find_faces", {})}
     plan = schema["definitions"]["Plan"]["properties"]["find_faces"]
     for default in (plan["default"], schema["properties"]["plan"]["default"]["find_faces"]):
-        default |= dict.fromkeys(names)
+        default.update(dict.fromkeys(names))
     for name in names:
         choice = schema["definitions"]["FindFaces"]["properties"][name]
         choice |= {"anyOf": [{"type": "null", "title": "As the preset says"}, *choice["anyOf"]], "default": None}

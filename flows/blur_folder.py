@@ -1,4 +1,4 @@
-"""All videos in a folder, each to a folder of results under its own name. What was done before is left as it is; what fails stops no other."""
+"""All videos in a folder, to another one under the same names. What was done before stays as it is; what fails stops no other."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def blur_folder(
     jobs = [(name, f"{source.rstrip('/')}/{name}", f"{target.rstrip('/')}/{name}") for name in names]
     work = _on_workers if share_out else _one_by_one
     outcomes = tuple(work(jobs, plan, overwrite))
-    create_table_artifact(table=[outcome.model_dump() for outcome in outcomes], key=TABLE, description=f"Videos of {source}")  # type: ignore[unused-coroutine]
+    create_table_artifact(table=[outcome.model_dump() for outcome in outcomes], key=TABLE, description=f"Videos of {source}")
     if failed := [outcome for outcome in outcomes if outcome.outcome == "failed"]:
         why = "; ".join(f"{outcome.video} ({outcome.said})" for outcome in failed)
         raise SomeFailed(

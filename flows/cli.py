@@ -179,9 +179,7 @@ def _add_operators(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     deploy.add_argument("--settings", type=Path, metavar="FILE", help="where runs are done and all else, as TOML")
     deploy.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting; may be repeated")
     deploy.add_argument("--nightly", nargs=2, metavar=("FOLDER", "TARGET"), help="blur what is new in FOLDER every night")
-    deploy.add_argument(
-        "--notify", metavar="TYPE/NAME", help="a notification block of Prefect's, such as slack-webhook/veil, for failed runs"
-    )
+    deploy.add_argument("--notify", metavar="TYPE/NAME", help="Prefect's notification block for failed runs: slack-webhook/veil")
     deploy.set_defaults(run=_deploy)
 
     watch = commands.add_parser(

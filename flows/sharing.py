@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
 from prefect.deployments import run_deployment
 from prefect.runtime import flow_run as this_run
-from prefect.states import State
 
 RUNS_AGAIN_WITHIN = timedelta(minutes=2)
 """A run whose worker died is started again by an automation, so it has not ended before."""

@@ -52,14 +52,19 @@ class Neighbours:
 def wanted_in(detections: Detections, chains: Sequence[Ints], shot: Shot, most_frames: int, longest_gap_frames: int) -> list[Wanted]:
     """What has to be followed in a shot: each chain beyond its ends and into its long gaps.
 
-    Up to the middle of a fade: beyond it, the other picture is the stronger one.
+    Up to the middle of a fade: beyond it, the other picture is the stronger one. A face that is seen only while the shot fades may be the
+    other picture's, and is followed no further than the fade.
     """
     found = []
+    faded_in, fading_out = 2 * shot.first - shot.visible_first, 2 * shot.last - shot.visible_last
     for number, chain in enumerate(chains):
         frames, boxes = detections.frames[chain], detections.boxes[chain]
         for before, after in zip([None, *range(len(chain))], [*range(len(chain)), None], strict=True):
-            first = shot.first - 1 if before is None else int(frames[before])
-            last = shot.last + 1 if after is None else int(frames[after])
+            first, last = int(frames[before or 0]), int(frames[-1 if after is None else after])
+            if before is None:
+                first = fading_out if frames[0] > fading_out else shot.first - 1
+            if after is None:
+                last = faded_in if frames[-1] < faded_in else shot.last + 1
             if before is not None and after is not None and last - first <= longest_gap_frames:
                 continue
             if before is not None:

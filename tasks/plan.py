@@ -52,6 +52,9 @@ from tasks.shot_finders.content import Content
 from tasks.shot_finders.none import OneShot
 from tasks.shot_finders.transnetv2 import TransNetV2
 from tasks.smoothers.filters import MovingAverage, NoSmoothing, SavitzkyGolay
+from tasks.smoothers.kalman import Kalman
+from tasks.smoothers.sequence_model import SequenceModel
+from tasks.smoothers.spline import Spline
 from tasks.versions import StageName
 from tasks.video.encoders import EncoderSettings
 from tasks.video.hardware import DecoderSettings
@@ -70,7 +73,7 @@ Recogniser = Annotated[
 ]
 Linker = Annotated[Assignment | Iou | Thesis, Field(discriminator="method")]
 Interpolator = Annotated[Pchip | Linear | Nearest | CubicSpline | Polynomial, Field(discriminator="method")]
-Smoother = Annotated[MovingAverage | SavitzkyGolay | NoSmoothing, Field(discriminator="method")]
+Smoother = Annotated[MovingAverage | SavitzkyGolay | Kalman | Spline | SequenceModel | NoSmoothing, Field(discriminator="method")]
 Selector = Annotated[KnownFaces | TimeAndPlace | Everyone | Reviewed, Field(discriminator="method")]
 Blur = Annotated[Pixelate | Round | Square | Solid | NoBlur, Field(discriminator="method")]
 

@@ -31,7 +31,7 @@ STAGES: dict[StageName, int] = {
     "follow_faces": 1,
     "build_tracks": 4,
     "edit_people": 1,
-    "choose_people": 3,
+    "choose_people": 4,
     "blur_faces": 2,
     "verify_blur": 3,
 }

@@ -37,8 +37,8 @@ class Limit:
 
 
 def frames_per_second(row: Row) -> float | None:
-    """From end to end; None where a stage's result was known from an earlier run."""
-    known = any(stage["is_cached"] for stage in row["stages"].values())
+    """From end to end; None where a stage's result was known from an earlier run, or may have been."""
+    known = not row["stages"] or any(stage["is_cached"] for stage in row["stages"].values())
     return None if known else float(row["num_frames"] / row["seconds"])
 
 

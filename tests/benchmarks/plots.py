@@ -44,7 +44,7 @@ def when(rows: Sequence[Row]) -> Figure:
         axes.set_title(row["task"], loc="left", fontsize="small")
     axes.set_xlim(-1, rows[0]["num_frames"])
     axes.set_xlabel("frame")
-    figure.suptitle(rows[0]["clip"])
+    figure.suptitle(rows[0]["clip"], x=0.01, ha="left")
     shades = [*_KINDS.values(), _KEPT]
     figure.legend([Patch(color=colour) for _, colour in shades], [said for said, _ in shades], loc="outside upper right", ncols=len(shades))
     return figure

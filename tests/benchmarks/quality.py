@@ -64,7 +64,7 @@ def measure(place: Bench, clip: LabelledClip, task: Task, output: Path, assignme
         "looks_per_frame": report.num_looks / report.num_frames,
         "num_findings": len(report.findings),
         "seconds": seconds,
-        "stages": _stages(report.stages),
+        "stages": {} if place.is_kept else _stages(report.stages),
         "people": [decision.model_dump(mode="json") for decision in report.people],
     }  # fmt: skip
 
@@ -84,7 +84,10 @@ def scored(clip: LabelledClip, task: Task, output: Path, boxes: Path) -> dict[st
     return score | {
         **{name: official[name] for name in _SCORED_ALIKE},
         "disagreements": [name for name in _SCORED_ALIKE if official[name] != score[name]],
-        "judged": {person: frame_ranges([face.frame for face in faces]) for person, faces in faces_by_person(compared).items()},
+        "judged": {
+            person: frame_ranges([face.frame for face in faces if task.must_cover(person) or not face.hard])
+            for person, faces in faces_by_person(compared).items()
+        },
         "size": size,
         "jitter_percent": mean_of([value for values in jitter.values() for value in values]),
         "by_person": {person: asdict(each) | {"jitter_percent": mean_of(jitter.get(person, []))} for person, each in people.items()},

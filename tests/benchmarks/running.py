@@ -28,6 +28,8 @@ class Bench:
     import_seconds: float
     server_seconds: float
     api_url: str
+    is_kept: bool
+    """whether the store may know of runs before this one: what a run took is not told then"""
 
     def forget(self) -> None:
         """Empties the results store: the next run computes everything."""
@@ -78,6 +80,6 @@ def bench(kept_results: Path | None = None) -> Iterator[Bench]:
         server = SubprocessASGIServer()  # the one that the flow would start: it is made once a process
         server.start()
         try:
-            yield Bench(results, imported - started, time.perf_counter() - imported, server.api_url)
+            yield Bench(results, imported - started, time.perf_counter() - imported, server.api_url, kept_results is not None)
         finally:
             server.stop()

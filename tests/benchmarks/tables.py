@@ -109,7 +109,9 @@ def speed_table(rows: Sequence[Row]) -> Table:
     """Seconds and frames/s of each stage that was computed."""
     stages = list(dict.fromkeys(stage for row in rows for stage in row["stages"]))
     columns = ["clip", "task", "frames", "end to end", *(stage.replace("_", "\n") for stage in stages), "between\nstages"]
-    return table_of("Speed: seconds, frames/s below (x2: with a round of repair)", columns, [_speed_row(row, stages) for row in rows])
+    return table_of(
+        "Speed: seconds, frames/s below (x2: with a round of repair)", columns, [_speed_row(row, stages) for row in rows if row["stages"]]
+    )
 
 
 def _speed_row(row: Row, stages: Sequence[str]) -> list[str]:

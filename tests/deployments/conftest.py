@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from flows.embedded_server import _free_port, answers
@@ -57,6 +59,7 @@ def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "2",
         "PREFECT_SERVER_SERVICES_TRIGGERS_PROACTIVE_GRANULARITY": "PT1S",
         "PREFECT_SERVER_UI_ENABLED": "false",
+        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",  # SQLite on a busy machine
     }
     arguments = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     address = f"http://127.0.0.1:{port}/api"
@@ -70,6 +73,29 @@ def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             forget_settings()
             yield address
         forget_settings()
+
+
+class Patient(httpx.HTTPTransport):
+    """Asks again when the server says that it is busy, as Prefect's own clients do."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(20):
+            answer = super().handle_request(request)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(0.5)
+        return answer
+
+
+@pytest.fixture(scope="session")
+def api(deployed: list[str], whole_server: str) -> Iterator[httpx.Client]:
+    """The server's API, as anybody can use it."""
+    with httpx.Client(base_url=whole_server, timeout=60, transport=Patient()) as client:
+        yield client
+
+
+def deployment(api: httpx.Client, name: str) -> dict[str, Any]:
+    return dict(api.get(f"/deployments/name/{name}/{name}").raise_for_status().json())
 
 
 @pytest.fixture(scope="session")

@@ -15,25 +15,15 @@ import pytest
 from deployments.settings import DeploySettings, settings_of
 from tasks.errors import BadSetting
 from tasks.plan import Plan
-from tests.deployments.conftest import wait_until
+from tests.deployments.conftest import deployment, wait_until
 
 OF_A_VIDEO = {"source": "/films/day1.mp4", "target": "/films/day1-blurred.mp4"}
-
-
-@pytest.fixture(scope="module")
-def api(deployed: list[str], whole_server: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=whole_server, timeout=60) as client:
-        yield client
 
 
 def deploy(**settings: Any) -> None:
     from deployments.deploy import deploy
 
     asyncio.run(deploy(DeploySettings.model_validate({"lost_after_seconds": 60, **settings})))
-
-
-def deployment(api: httpx.Client, name: str) -> dict[str, Any]:
-    return dict(api.get(f"/deployments/name/{name}/{name}").raise_for_status().json())
 
 
 def created(api: httpx.Client, parameters: dict[str, Any], **more: Any) -> httpx.Response:
@@ -193,8 +183,8 @@ def test_failed_runs_are_told_and_crashed_ones_begin_again(api: httpx.Client, to
 
     run_in({"type": "FAILED", "message": "no such video"})
     crashed = run_in({"type": "CRASHED"})
-    wait_until(lambda: api.get(f"/flow_runs/{crashed}").json()["state"]["name"] == "AwaitingRetry", 60, "a crashed run is scheduled again")
-    wait_until(lambda: told.messages, 60, "somebody is told")
+    wait_until(lambda: api.get(f"/flow_runs/{crashed}").json()["state"]["name"] == "AwaitingRetry", 90, "a crashed run is scheduled again")
+    wait_until(lambda: told.messages, 90, "somebody is told")
     (message,) = told.messages
     assert "day1.mp4 failed" in message
     assert "no such video" in message

@@ -119,6 +119,7 @@ WANTED = [
     (range(60, 81, 4), [(60, 30), (80, 89)]),  # a fade: up to its middle
     ((20, 40), [(20, 10), (20, 39), (40, 21), (40, 70)]),  # and into a long gap, from both sides
     (range(10, 90), []),  # seen from the first frame to the last
+    (range(84, 90), [(84, 80)]),  # only in a fade, from frame 80 on: that may be the other picture's face
 ]
 
 

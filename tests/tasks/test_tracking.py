@@ -9,6 +9,9 @@ from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip
 from tasks.linkers.assignment import Assignment
 from tasks.plan import Ways
 from tasks.smoothers.filters import MovingAverage, NoSmoothing, SavitzkyGolay
+from tasks.smoothers.kalman import Kalman
+from tasks.smoothers.sequence_model import SequenceModel
+from tasks.smoothers.spline import Spline
 from tasks.tracking import NO_TRAILS, Extension, tracks_of_shot
 from tasks.tracks import Shot
 from tasks.trails import Start
@@ -17,7 +20,7 @@ from tests.fakes import FaceBox, FaceScript, Seen, found, square
 EXTENSION = Extension(lead_frames=6, leaving_frames=25, most_unseen_frames=12, width=640, height=360)
 SHOT = Shot(first=0, last=99, visible_first=0, visible_last=99)
 INTERPOLATORS = [Pchip(), Linear(), Nearest(), CubicSpline(), Polynomial()]
-SMOOTHERS = [MovingAverage(), SavitzkyGolay(), NoSmoothing()]
+SMOOTHERS = [MovingAverage(), SavitzkyGolay(), Kalman(), Spline(), SequenceModel(), NoSmoothing()]
 
 
 def tracks(script: FaceScript, shot=SHOT, extension=EXTENSION, interpolator=INTERPOLATORS[0], smoother=SMOOTHERS[0], trails=NO_TRAILS):
