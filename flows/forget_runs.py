@@ -26,8 +26,9 @@ from prefect.client.schemas.objects import FlowRun
 
 from flows.run_names import FACES, video_tag
 from tasks.method import Settings
+from tasks.video.locations import folder_of
 
-_FLOWS = ("blur-video", "find-people", "export-video", "process-segment")
+_FLOWS = ("blur-video", "blur-folder", "find-people", "export-video", "process-segment")
 """those whose runs are about a video"""
 _PAGE = 200
 _LONGEST_SECONDS = 30.0  # that the server, which deletes logs behind our back, is waited for
@@ -52,7 +53,8 @@ def runs_about(
     tags = {video_tag(video) for video in videos}
     every = list(_runs(client, flow_filter=FlowFilter(name=FlowFilterName(any_=list(_FLOWS)))))
     places = {*places, *(str(run.parameters.get("source")) for run in every if tags & set(run.tags) or str(run.id) in ids)}
-    found = {run.id: run for run in every if str(run.id) in ids or tags & set(run.tags) or _says(run, places, names)}
+    words = {*names, *videos}  # a segment's run has its video's hash among its parameters
+    found = {run.id: run for run in every if str(run.id) in ids or tags & set(run.tags) or _says(run, places, words)}
     wave = set(found)
     while wave:
         parents = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=list(wave)))
@@ -118,9 +120,11 @@ def _count(read: Callable[[int], Sequence[object]]) -> int:
 
 
 def _says(run: FlowRun, places: Collection[str], names: Collection[str]) -> bool:
-    """Whether a run was about one of these places, as far as it does not say that another video was there; or about somebody."""
+    """Whether a run was about one of these places or the folder of one, unless it says that another video was there; or about somebody."""
     other = any(tag.startswith("video:") for tag in run.tags)
-    here = not other and str(run.parameters.get("source")) in places
+    source = str(run.parameters.get("source")).rstrip("/")
+    over = run.state is not None and run.state.is_final()  # a folder's run that goes on is left to it
+    here = not other and (source in places or (over and source in map(folder_of, places)))
     return here or any(name in (text, *PurePath(text).parts, PurePath(text).stem) for text in _texts(run.parameters) for name in names)
 
 
