@@ -27,7 +27,7 @@ STAGES: dict[StageName, int] = {
     "find_shots": 2,
     "find_faces": 3,
     "follow_faces": 1,
-    "build_tracks": 3,
+    "build_tracks": 4,
     "edit_people": 1,
     "choose_people": 3,
     "blur_faces": 2,
