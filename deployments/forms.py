@@ -27,7 +27,7 @@ def form_of(flow: Flow[..., Any]) -> Form:
     for name in chosen:
         definition = schema["definitions"][name]
         definition["required"] = ["method", *definition.get("required", [])]
-    if "FindFaces" in schema["definitions"]:
+    if "Plan" in schema["definitions"]:
         _let_preset_decide(schema)
     return Form(**schema, additionalProperties=False)
 

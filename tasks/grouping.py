@@ -25,7 +25,7 @@ _LEAST = 0.6  # of what was asked for, however alike the people of a video are
 
 
 def group(tracks: Sequence[Track], same_person: float) -> list[Track]:
-    """The tracks with their persons, numbered in order of appearance.
+    """The tracks with their persons, numbered in order of appearance, from the left where several appear at once.
 
     Average-linkage clusters of embeddings nearer than `same_person`, or nearer than a video's own people are to each other where that is
     less. Clear faces make the clusters, and poor ones join them. Two tracks seen at the same time are two persons, and so are clusters
@@ -43,8 +43,8 @@ def group(tracks: Sequence[Track], same_person: float) -> list[Track]:
     groups += [np.array([row]) for row in np.flatnonzero(~known)]
 
     persons = np.empty(len(tracks), np.int64)
-    first_seen = np.array([track.first_seen for track in tracks])
-    for person, rows in enumerate(sorted(groups, key=lambda rows: (first_seen[rows].min(), rows.min()))):
+    appears = [(track.first_seen, float(track.boxes[track.first_seen - track.first, 0])) for track in tracks]
+    for person, rows in enumerate(sorted(groups, key=lambda rows: min(appears[row] for row in rows))):
         persons[rows] = person
     return [replace(track, person=person) for track, person in zip(tracks, persons.tolist(), strict=True)]
 

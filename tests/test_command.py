@@ -23,7 +23,7 @@ from flows.commands import plan_of
 from tests.clips import Clip
 from tests.conftest import use_store
 
-PROGRESS = re.compile(r"(Reading the (file|photos)|Finding (shots|faces)|Following faces|Choosing people|Blurring|Checking the result) +\S")
+PROGRESS = re.compile(r"(Reading the (file|photos)|Finding (shots|faces)|Following faces|Joining tracks|Choosing people|Blurring|Checking the result) +\S")
 LONG_WORK = re.compile(r"Finding|Following|Blurring|Checking")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tasks import grouping
+from tasks.faces import FaceBox
 from tasks.grouping import adapted, group, seen_together
 from tests.fakes import still
 
@@ -108,3 +109,9 @@ def test_a_crowd_of_tracks(monkeypatch, at_once) -> None:
     persons = np.array([track.person for track in group(tracks, 0.45)])
     assert len(np.unique(persons)) == 12
     assert all(len(np.unique(who[persons == person])) == 1 for person in range(12))
+
+
+def test_who_appear_at_once_are_numbered_from_the_left() -> None:
+    """Whatever order they were found in: numbers are written down, and given back."""
+    right, left = (still(0, 9, FaceBox(x, 0, x + 50, 60), embedding=embedding) for x, embedding in ((300, A), (40, B)))
+    assert [track.person for track in group([right, left], 0.45)] == [1, 0]
