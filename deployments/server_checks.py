@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import WorkerStatus, WorkPool
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from deployments.automations import AGAIN, LOST, STILLBORN
 from deployments.checks import Check, Standing
@@ -89,7 +90,9 @@ def _pool(client: SyncPrefectClient, pool: WorkPool) -> Check:
 def _gpu_limit(client: SyncPrefectClient) -> Check:
     try:
         limit: Any = client.request("GET", "/v2/concurrency_limits/{id_or_name}", path_params={"id_or_name": GPU_LIMIT}).json()
-    except ObjectNotFound:
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != HTTPStatus.NOT_FOUND:
+            raise
         return Check(f"limit {GPU_LIMIT}", "look", "is not there: stages that use a GPU would fail", _DEPLOY)
     found = f"{limit['active_slots']} of {limit['limit']} slots taken"
     if not limit["active"]:

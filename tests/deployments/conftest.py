@@ -47,10 +47,26 @@ def wait_until(true: Callable[[], object], seconds: float, what: str, every: flo
         time.sleep(every)
 
 
+@contextmanager
+def chosen(address: str) -> Iterator[None]:
+    """This server is the one that is used, here and in subprocesses, whichever other one other tests have chosen."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with pytest.MonkeyPatch.context() as patch, temporary_settings({PREFECT_API_URL: address}):
+        patch.setenv("PREFECT_API_URL", address)
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        patch.setenv("no_proxy", "127.0.0.1")
+        patch.setenv("PREFECT_WORKER_QUERY_SECONDS", "1")
+        forget_settings()
+        yield
+    forget_settings()
+
+
 @pytest.fixture(scope="session")
 def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Its address, which subprocesses find in PREFECT_API_URL."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    """Its address, once `veil deploy` has been there."""
+    from deployments.deploy import deploy
+    from deployments.settings import DeploySettings
 
     home, port = tmp_path_factory.mktemp("server"), _free_port()
     quick = {
@@ -65,16 +81,20 @@ def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     }
     arguments = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     address = f"http://127.0.0.1:{port}/api"
-    with process(arguments, home / "log", **quick), pytest.MonkeyPatch.context() as patch:
+    with process(arguments, home / "log", **quick):
         wait_until(lambda: answers(port), 240, "Prefect's server answers")
-        patch.setenv("PREFECT_API_URL", address)
-        patch.setenv("NO_PROXY", "127.0.0.1")
-        patch.setenv("no_proxy", "127.0.0.1")
-        patch.setenv("PREFECT_WORKER_QUERY_SECONDS", "1")
-        with temporary_settings({PREFECT_API_URL: address}):
-            forget_settings()
-            yield address
-        forget_settings()
+        with chosen(address):
+            asyncio.run(deploy(DeploySettings(lost_after_seconds=60)))
+        yield address
+
+
+@pytest.fixture
+def deployed(whole_server: str) -> Iterator[list[str]]:
+    """The server is the one that is used; the deployments' names."""
+    from deployments.deploy import entries
+
+    with chosen(whole_server):
+        yield [f"{entry['name']}/{entry['name']}" for entry in entries()]
 
 
 class Patient(httpx.HTTPTransport):
@@ -89,21 +109,16 @@ class Patient(httpx.HTTPTransport):
         return answer
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def api(deployed: list[str], whole_server: str) -> Iterator[httpx.Client]:
     """The server's API, as anybody can use it."""
-    with httpx.Client(base_url=whole_server, timeout=180, transport=Patient()) as client:
+    with client_of(whole_server) as client:
         yield client
+
+
+def client_of(address: str) -> httpx.Client:
+    return httpx.Client(base_url=address, timeout=180, transport=Patient())
 
 
 def deployment(api: httpx.Client, name: str) -> dict[str, Any]:
     return dict(api.get(f"/deployments/name/{name}/{name}").raise_for_status().json())
-
-
-@pytest.fixture(scope="session")
-def deployed(whole_server: str) -> list[str]:
-    """The deployments' names, once they are there."""
-    from deployments.deploy import deploy
-    from deployments.settings import DeploySettings
-
-    return asyncio.run(deploy(DeploySettings(lost_after_seconds=60)))

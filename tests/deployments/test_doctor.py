@@ -38,7 +38,7 @@ def test_all_is_well_enough(api: httpx.Client, capsys: pytest.CaptureFixture[str
     assert "\x1b" not in said, "plain where it does not go to a terminal"
 
 
-def test_a_store_that_keeps_nothing(prefect_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_keeps_nothing(deployed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     use_store(tmp_path / "file" / "results", monkeypatch)
     (check,) = checks.checked("results", checks.results)
@@ -80,7 +80,7 @@ def test_a_model_that_was_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "centerface" not in found[1].found
 
 
-def test_a_store_in_s3(prefect_server: str, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_in_s3(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VEIL_RESULTS", bucket.url("results"))
     found = list(checks.results())
     assert standing(found, "expiry") == ["look"], "nothing deletes biometric data"

@@ -21,7 +21,7 @@ from tasks.stores.settings import forget_settings
 from tests.buckets import Bucket
 from tests.clips import draw_folder, no_faces_script, two_people_script
 from tests.conftest import use_store
-from tests.deployments.conftest import deployment, process, wait_until
+from tests.deployments.conftest import chosen, client_of, deployment, process, wait_until
 
 _SECONDS = 280.0  # until a run is done: two processes start for it, on a machine that may be busy
 
@@ -42,13 +42,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def worker(api: httpx.Client, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def worker(whole_server: str, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A worker of the pool `veil`; its log. What other tests have left there to be run is not."""
     waiting = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED", "PENDING"]}}}}
-    for run in api.post("/flow_runs/filter", json=waiting).json():
-        api.delete(f"/flow_runs/{run['id']}")
+    with client_of(whole_server) as api:
+        for run in api.post("/flow_runs/filter", json=waiting).json():
+            api.delete(f"/flow_runs/{run['id']}")
     log = tmp_path_factory.mktemp("worker") / "log"
-    with started(log):
+    with chosen(whole_server), started(log):
         yield log
 
 
@@ -110,9 +111,10 @@ def test_every_night(api: httpx.Client, worker: Path, small_clip: Path, tmp_path
     assert first["auto_scheduled"]
     assert first["name"] == "in"
     assert "1 of 2 videos failed: broken.mp4" in first["state"]["message"]
-    (table,) = api.post("/artifacts/filter", json={"flow_runs": {"id": {"any_": [first["id"]]}}}).json()
+    of_the_run = {"flow_runs": {"id": {"any_": [run]}}, "artifacts": {"key": {"any_": ["blur-folder"]}}}
+    (table,) = api.post("/artifacts/filter", json=of_the_run).json()
     assert '"outcome": "blurred"' in table["data"]
-    children = {"flow_runs": {"parent_flow_run_id": {"any_": [first["id"]]}}}
+    children = {"flow_runs": {"parent_flow_run_id": {"any_": [run]}}}
     assert [each["name"] for each in api.post("/flow_runs/filter", json=children).json()] == ["day1.mp4"]
 
 

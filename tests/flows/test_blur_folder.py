@@ -30,7 +30,7 @@ def outcomes(source: Path, target: Path, plan: Plan = Plan(), overwrite: bool = 
     return {each.video: each.outcome for each in result}
 
 
-def test_new_by_content(prefect_server: str, empty_store: Path, folders: tuple[Path, Path], two_people_clip: Clip) -> None:
+def test_new_by_content(prefect_server: str, empty_store: Path, folders: tuple[Path, Path]) -> None:
     source, target = folders
     assert outcomes(source, target) == {"take2.mp4": "blurred"}
     assert sorted(path.name for path in target.iterdir()) == ["take2.mp4"]
