@@ -14,7 +14,6 @@ from prefect.exceptions import ObjectNotFound
 from deployments.settings import DeploySettings
 from tasks.errors import BadSetting
 
-TAG = "veil"
 LOST, STILLBORN, AGAIN = "veil: lost runs", "veil: runs that did not begin", "veil: lost runs begin again"
 FAILED, UNSERVED = "veil: failed runs", "veil: pools without a worker"
 _BEGINS_WITHIN = timedelta(minutes=30)  # a machine may have to be started, and an image to be fetched
@@ -22,21 +21,28 @@ _ONCE = timedelta(seconds=1)  # without a time, the server may act twice on the 
 _EACH_RUN = {"prefect.resource.id"}
 _SIGN_OF_LIFE = {"prefect.flow-run.*"}
 _RUN = {"prefect.resource.id": "prefect.flow-run.*"}
-_OF_A_DEPLOYMENT = {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"}
 _IN_THE_UI = "{{ flow_run|ui_url }}"
 
 
-async def make_automations(client: PrefectClient, settings: DeploySettings, flows: list[str], pools: list[str]) -> None:
-    """Makes them, or brings them up to date. Whoever is notified already goes on to be, unless somebody else is named."""
-    ours: dict[str, str | list[str]] = {"prefect.resource.role": "flow", "prefect.resource.name": flows}
+Related = dict[str, str | list[str]]
+"""what else an event is about"""
+
+
+async def make_automations(client: PrefectClient, settings: DeploySettings, names: list[str], pools: list[str]) -> None:
+    """Makes them, or brings them up to date, for flows and deployments of these names.
+
+    Whoever is notified already goes on to be, unless somebody else is named.
+    """
+    flows: Related = {"prefect.resource.role": "flow", "prefect.resource.name": names}
+    deployments: Related = {"prefect.resource.role": "deployment", "prefect.resource.name": names}
     wanted = [
-        _crashed(LOST, {"prefect.flow-run.heartbeat", "prefect.flow-run.Running"}, timedelta(seconds=settings.lost_after_seconds), ours),
-        _crashed(STILLBORN, {"prefect.flow-run.Pending"}, _BEGINS_WITHIN, ours),
-        _begun_again(),
+        _crashed(LOST, {"prefect.flow-run.heartbeat", "prefect.flow-run.Running"}, timedelta(seconds=settings.lost_after_seconds), flows),
+        _crashed(STILLBORN, {"prefect.flow-run.Pending"}, _BEGINS_WITHIN, flows),
+        _begun_again(deployments),
     ]
     if settings.notify:
         block = await _block(client, settings.notify)
-        wanted += [_failures_told(block), _pools_told(block, pools)]
+        wanted += [_failures_told(block, deployments), _pools_told(block, pools)]
     for automation in wanted:
         there = await client.read_automations_by_name(automation.name)
         if there:
@@ -45,7 +51,7 @@ async def make_automations(client: PrefectClient, settings: DeploySettings, flow
             await client.create_automation(automation)
 
 
-def _crashed(name: str, after: set[str], within: timedelta, ours: dict[str, str | list[str]]) -> AutomationCore:
+def _crashed(name: str, after: set[str], within: timedelta, flows: Related) -> AutomationCore:
     """After one of these, no word of the run for so long."""
     return AutomationCore(
         name=name,
@@ -54,7 +60,7 @@ def _crashed(name: str, after: set[str], within: timedelta, ours: dict[str, str 
             after=after,
             expect=_SIGN_OF_LIFE,
             match=_RUN,
-            match_related=ours,
+            match_related=flows,
             for_each=_EACH_RUN,
             posture=Posture.Proactive,
             threshold=1,
@@ -64,7 +70,7 @@ def _crashed(name: str, after: set[str], within: timedelta, ours: dict[str, str 
     )
 
 
-def _begun_again() -> AutomationCore:
+def _begun_again(deployments: Related) -> AutomationCore:
     """Only runs of deployments: there are workers for them. How often is limited by the flows themselves, see `flows.beginnings`."""
     return AutomationCore(
         name=AGAIN,
@@ -72,7 +78,7 @@ def _begun_again() -> AutomationCore:
         trigger=EventTrigger(
             expect={"prefect.flow-run.Crashed"},
             match=_RUN,
-            match_related=_OF_A_DEPLOYMENT,
+            match_related=deployments,
             for_each=_EACH_RUN,
             posture=Posture.Reactive,
             threshold=1,
@@ -82,14 +88,14 @@ def _begun_again() -> AutomationCore:
     )
 
 
-def _failures_told(block: UUID) -> AutomationCore:
+def _failures_told(block: UUID, deployments: Related) -> AutomationCore:
     return AutomationCore(
         name=FAILED,
         description="Somebody is told of runs that failed.",
         trigger=EventTrigger(
             expect={"prefect.flow-run.Failed", "prefect.flow-run.TimedOut"},
             match=_RUN,
-            match_related=_OF_A_DEPLOYMENT,
+            match_related=deployments,
             for_each=_EACH_RUN,
             posture=Posture.Reactive,
             threshold=1,

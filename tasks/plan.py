@@ -73,7 +73,7 @@ Recogniser = Annotated[
 ]
 Linker = Annotated[Assignment | Iou | Thesis, Field(discriminator="method")]
 Interpolator = Annotated[Pchip | Linear | Nearest | CubicSpline | Polynomial, Field(discriminator="method")]
-Smoother = Annotated[MovingAverage | SavitzkyGolay | Kalman | Spline | SequenceModel | NoSmoothing, Field(discriminator="method")]
+Smoother = Annotated[SequenceModel | Kalman | Spline | SavitzkyGolay | MovingAverage | NoSmoothing, Field(discriminator="method")]
 Selector = Annotated[KnownFaces | TimeAndPlace | Everyone | Reviewed, Field(discriminator="method")]
 Blur = Annotated[Pixelate | Round | Square | Solid | NoBlur, Field(discriminator="method")]
 
@@ -118,7 +118,7 @@ class FollowFaces(Settings):
 class BuildTracks(Settings):
     linker: Linker = Assignment()
     interpolator: Interpolator = Pchip()
-    smoother: Smoother = MovingAverage()
+    smoother: Smoother = SequenceModel()
     lead_seconds: float = Field(0.25, ge=0, le=5, description="how long a face is covered before its first and after its last detection")
     min_lead_frames: int = Field(3, ge=0, description="and in frames at least, however few there are in a second")
     most_unseen_frames: int = Field(

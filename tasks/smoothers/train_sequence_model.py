@@ -97,7 +97,7 @@ def train(num_tracks: int, epochs: int) -> keras.Model:
     num_steps = epochs * -(-num_tracks // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(0.0, num_steps, warmup_target=4e-3, warmup_steps=num_steps // 20, alpha=0.01)
     model.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss)
-    model.fit(given, wanted, BATCH, epochs, verbose=2, validation_data=draw_tracks(SEED + 1, 500, NUM_FRAMES))
+    model.fit(given, wanted, BATCH, epochs, verbose=2, validation_data=draw_tracks(SEED + 1, num_tracks // 8, NUM_FRAMES))
     return model
 
 

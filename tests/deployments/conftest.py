@@ -57,6 +57,8 @@ def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "PREFECT_HOME": str(home),
         "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home}/prefect.db",
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "2",
+        "PREFECT_SERVER_SERVICES_SCHEDULER_MIN_RUNS": "1",
+        "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "2",
         "PREFECT_SERVER_SERVICES_TRIGGERS_PROACTIVE_GRANULARITY": "PT1S",
         "PREFECT_SERVER_UI_ENABLED": "false",
         "PREFECT_SERVER_DATABASE_TIMEOUT": "60",  # SQLite on a busy machine
@@ -64,7 +66,7 @@ def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     arguments = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     address = f"http://127.0.0.1:{port}/api"
     with process(arguments, home / "log", **quick), pytest.MonkeyPatch.context() as patch:
-        wait_until(lambda: answers(port), 120, "Prefect's server answers")
+        wait_until(lambda: answers(port), 240, "Prefect's server answers")
         patch.setenv("PREFECT_API_URL", address)
         patch.setenv("NO_PROXY", "127.0.0.1")
         patch.setenv("no_proxy", "127.0.0.1")
@@ -90,7 +92,7 @@ class Patient(httpx.HTTPTransport):
 @pytest.fixture(scope="session")
 def api(deployed: list[str], whole_server: str) -> Iterator[httpx.Client]:
     """The server's API, as anybody can use it."""
-    with httpx.Client(base_url=whole_server, timeout=60, transport=Patient()) as client:
+    with httpx.Client(base_url=whole_server, timeout=180, transport=Patient()) as client:
         yield client
 
 

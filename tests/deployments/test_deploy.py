@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -210,3 +213,23 @@ def test_settings_that_are_none(said: list[str], problem: str) -> None:
 def test_a_block_that_is_not_there(deployed: list[str]) -> None:
     with pytest.raises(BadSetting, match="is not on Prefect's server"):
         deploy(notify="slack-webhook/nobody")
+
+
+@pytest.mark.slow
+def test_prefect_yaml_does_the_same(api: httpx.Client, deployed: list[str], tmp_path: Path) -> None:
+    from deployments.deploy import FILE, entries
+
+    names = [entry["name"] for entry in entries()]
+    said = ["name", "description", "tags", "entrypoint", "pull_steps", "work_pool_name", "job_variables", "enforce_parameter_schema"]
+    before = [deployment(api, name) for name in names]
+    chosen = [word for name in names for word in ("-n", name)]
+    try:
+        with (tmp_path / "log").open("wb") as log:
+            command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", *chosen, "--prefect-file", str(FILE)]
+            subprocess.run(command, check=True, timeout=280, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        after = [deployment(api, name) for name in names]
+    finally:
+        deploy()
+    assert [{key: each[key] for key in said} for each in after] == [{key: each[key] for key in said} for each in before]
+    assert [each["id"] for each in after] == [each["id"] for each in before]
+    assert deployment(api, "blur-folder")["global_concurrency_limit"]["limit"] == 1

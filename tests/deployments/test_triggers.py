@@ -23,7 +23,7 @@ from tests.clips import draw_folder, no_faces_script, two_people_script
 from tests.conftest import use_store
 from tests.deployments.conftest import deployment, process, wait_until
 
-_SECONDS = 150.0  # until a run is done: its process alone takes ten to start on a busy machine
+_SECONDS = 280.0  # until a run is done: two processes start for it, on a machine that may be busy
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,8 @@ def run_until_done(api: httpx.Client, run: str, log: Path) -> dict[str, Any]:
     return dict(api.get(f"/flow_runs/{run}").json())
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_by_api_and_by_python(api: httpx.Client, worker: Path, small_clip: Path, tmp_path: Path) -> None:
     from prefect.deployments import run_deployment
 
@@ -82,27 +84,29 @@ def test_by_api_and_by_python(api: httpx.Client, worker: Path, small_clip: Path,
     assert all(path.is_file() for path in of)
 
 
+@pytest.mark.timeout(900)
 def test_every_night(api: httpx.Client, worker: Path, small_clip: Path, tmp_path: Path) -> None:
     """The scheduler starts it, the worker runs it, each new video is a run of its own; a broken one stops no other."""
     from deployments.deploy import deploy
     from deployments.settings import DeploySettings
 
     source, target = tmp_path / "in", tmp_path / "out"
-    for folder in (source, target):
-        folder.mkdir()
+    for path in (source, target):
+        path.mkdir()
     shutil.copy(small_clip, source / "day1.mp4")
     (source / "broken.mp4").write_text("no video")
     nightly = {"source": str(source), "target": str(target), "every_seconds": 5, "share_out": True}
     folder = deployment(api, "blur-folder")["id"]
+    begun = {"deployments": {"id": {"any_": [folder]}}, "flow_runs": {"start_time": {"is_null_": False}}, "sort": "START_TIME_ASC"}
     asyncio.run(deploy(DeploySettings.model_validate({"nightly": nightly})))
     try:
-        wait_until((target / "day1.mp4").is_file, _SECONDS, f"the video is blurred: {worker.read_text()[-3000:]}")
-        ours = {"deployments": {"id": {"any_": [folder]}}, "flow_runs": {"state": {"type": {"any_": ["FAILED"]}}}}
-        wait_until(lambda: api.post("/flow_runs/filter", json=ours).json(), _SECONDS, "a run of the folder ends")
+        wait_until(lambda: api.post("/flow_runs/filter", json=begun).json(), _SECONDS, "the scheduled run begins")
     finally:
         for each in deployment(api, "blur-folder")["schedules"]:
             api.delete(f"/deployments/{folder}/schedules/{each['id']}")
-    (first, *_) = api.post("/flow_runs/filter", json=ours | {"sort": "START_TIME_ASC"}).json()
+    run = api.post("/flow_runs/filter", json=begun).json()[0]["id"]
+    first = run_until_done(api, run, worker)
+    assert (target / "day1.mp4").is_file()
     assert first["auto_scheduled"]
     assert first["name"] == "in"
     assert "1 of 2 videos failed: broken.mp4" in first["state"]["message"]
@@ -113,6 +117,7 @@ def test_every_night(api: httpx.Client, worker: Path, small_clip: Path, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_an_upload_is_blurred(
     api: httpx.Client, deployed: list[str], store: Path, small_clip: Path, tmp_path: Path, bucket: Bucket
 ) -> None:
@@ -134,7 +139,7 @@ def test_an_upload_is_blurred(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_run_goes_on_when_its_machine_is_gone(api: httpx.Client, deployed: list[str], store: Path, tmp_path: Path) -> None:
     """Worker and run are killed at once. The server hears nothing more, marks the run as crashed, schedules it again; another takes it."""
     from deployments.deploy import deploy
