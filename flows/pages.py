@@ -15,6 +15,7 @@ from uuid import UUID
 from httpx import HTTPError
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterKey
 from prefect.exceptions import Pause, PrefectException
 from prefect.logging import get_logger
 
@@ -73,15 +74,27 @@ class Pages:
                 self._client.delete_artifact(self._people)
         self._people = self.publish("people", "markdown", text)
 
+    def published(self, name: str) -> UUID | None:
+        """The artifact of that name that this flow run has."""
+        if self._client is None:
+            return None
+        key = ArtifactFilterKey(any_=[self._key(name)])
+        of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[self._flow_run]), key=key)
+        with _logged():
+            return next((each.id for each in self._client.read_artifacts(artifact_filter=of_run)), None)
+        return None
+
     def publish(self, name: str, kind: str, data: Any, description: str | None = None) -> UUID | None:
         """Makes an artifact; None where that is not to be, or did not go well."""
         if self._client is None:
             return None
-        key = f"{name}-{self._request.source_sha256[:12]}"
-        made = ArtifactCreate(key=key, type=kind, data=data, description=description, flow_run_id=self._flow_run)
+        made = ArtifactCreate(key=self._key(name), type=kind, data=data, description=description, flow_run_id=self._flow_run)
         with _logged():
             return self._client.create_artifact(made).id
         return None
+
+    def _key(self, name: str) -> str:
+        return f"{name}-{self._request.source_sha256[:12]}"
 
 
 def show_known(request: Request, report: BlurReport) -> None:
@@ -118,6 +131,8 @@ class _Meter(Pace):
             self._say(100 * self.done, f"{self.stage}{'' if left is None else f': about {length(left)} left'}")
 
     def _say(self, percent: float, words: str) -> None:
+        if self._artifact is None:
+            self._artifact = self._pages.published("progress")  # by the same run, before it was suspended or tried again
         if self._artifact is None:
             self._artifact = self._pages.publish("progress", "progress", round(percent, 1), words)
         else:
