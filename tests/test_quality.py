@@ -18,17 +18,14 @@ from tests.benchmarks.plots import plot_clip
 from tests.benchmarks.showing import flicker_frames, score_people, shown
 from tests.scoring import Comparison, FaceScore
 
-HIDDEN, SHOWN, HARD, UNLABELLED = "#", "o", "h", " "  # a letter a frame; "h" is a hard face that shows
+HIDDEN, HARD, UNLABELLED = "#", "h", " "  # a letter a frame; a hard face shows
+SHARES = {HIDDEN: 1.0, "~": 0.7, "o": 0.1, HARD: 0.1}
 RATE = 10.0  # frames a second: a flicker is between frames at most 5 apart
 LEFT, RIGHT = (0, 0, 10, 10), (50, 0, 60, 10)
 
 
 def faces(line: str, person: str = "a") -> list[FaceScore]:
-    return [
-        FaceScore(frame, person, letter == HARD, hidden_share=1.0 if letter == HIDDEN else 0.1)
-        for frame, letter in enumerate(line)
-        if letter != UNLABELLED
-    ]
+    return [FaceScore(frame, person, letter == HARD, SHARES[letter]) for frame, letter in enumerate(line) if letter != UNLABELLED]
 
 
 def compared(**lines: str) -> Comparison:
@@ -51,6 +48,8 @@ def compared(**lines: str) -> Comparison:
         ("#o##oo####", (), [1, 4, 5]),
         ("##o  #####", (), [2]),  # hidden by something else in between: covered again soon
         ("###h######", (), [3]),  # hard faces blink as well
+        ("###~######", (), []),  # blurred, though less of it is hidden than should be
+        ("###~o#####", (), [4]),
     ],
 )
 def test_flicker_is_to_show_between_two_covers(line: str, cuts: Sequence[int], expected: list[int]) -> None:
