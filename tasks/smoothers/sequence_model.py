@@ -13,6 +13,7 @@ from tasks.models.session import load_session
 
 MODEL = "sequence_model"
 _WINDOW_FRAMES = 15  # odd; over which a box's surroundings are taken
+_NEAR_FRAMES = 7  # odd
 _LEAST_SIZE = 1.0  # pixels
 _CPU = Runtime(provider="cpu")  # boxes are to be the same on every machine
 
@@ -22,14 +23,20 @@ class SequenceModel(Method):
 
     It is shown each box beside the mean of the boxes around it, in sizes of these: where in the picture a face is, how large it is, and
     how it moves steadily are nothing to it, and what does not tremble stays as it is. Both directions are read with the same weights.
+
+    What it learnt promises nothing about a track that is like none that it has seen, so each side stays between the smallest and largest
+    that were given within three frames.
     """
 
     method: Literal["sequence_model"] = "sequence_model"
 
     def smooth(self, boxes: Floats) -> Floats:
+        from scipy.ndimage import maximum_filter1d, minimum_filter1d
+
         means, offsets, sizes = relative(boxes)
         (corrected,) = load_session(MODEL, threads=1, runtime=_CPU).run(None, {"offsets": offsets})
-        return np.asarray(means + sizes * corrected, np.float32)
+        least, most = (find(boxes, _NEAR_FRAMES, axis=0, mode="nearest") for find in (minimum_filter1d, maximum_filter1d))
+        return np.asarray(np.clip(means + sizes * corrected, least, most), np.float32)
 
 
 def relative(boxes: Floats) -> tuple[Floats, Floats, Floats]:

@@ -120,6 +120,16 @@ def test_a_single_jump_pulls_little(smoother) -> None:
     assert pull[[17, 23]].max() < 3, "a mean of nine frames gives 3.3 there"
 
 
+def test_the_network_cannot_go_astray() -> None:
+    """A cut that nobody found is like nothing that it was trained on."""
+    boxes = np.concatenate([noisy(30), noisy(30) + np.float32(1500)])
+    smooth = SequenceModel().smooth(boxes)
+    assert np.allclose(smooth[:27], boxes[:27], atol=15)
+    assert np.allclose(smooth[33:], boxes[33:], atol=15)
+    assert (smooth >= boxes.min(axis=0)).all()
+    assert (smooth <= boxes.max(axis=0)).all()
+
+
 @pytest.mark.parametrize("smoother", ALL, ids=str)
 def test_what_was_given_is_not_changed_and_the_same_comes_again(smoother) -> None:
     boxes = noisy(20)
