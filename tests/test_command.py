@@ -23,7 +23,8 @@ from flows.commands import plan_of
 from tests.clips import Clip
 from tests.conftest import use_store
 
-PROGRESS = re.compile(r"(Reading the (file|photos)|Finding (shots|faces)|Following faces|Joining tracks|Choosing people|Blurring|Checking the result) +\S")
+_SAID = "Reading the (file|photos)|Finding (shots|faces)|Following faces|Joining tracks|Choosing people|Blurring|Checking the result"
+PROGRESS = re.compile(rf"({_SAID}) +\S")
 LONG_WORK = re.compile(r"Finding|Following|Blurring|Checking")
 
 
