@@ -20,11 +20,12 @@ from prefect.types.entrypoint import EntrypointType
 from deployments.automations import make_automations
 from deployments.forms import form_of
 from deployments.pools import make_pools, pool_name
-from deployments.settings import DeploySettings, Nightly
+from deployments.settings import DeploySettings, EcsPools, Nightly
 
 FILE = Path(__file__).with_name("prefect.yaml")
 NIGHTLY = "nightly"
 _FOLDER = "blur-folder"
+_OF_SEGMENTS = ("blur-video", _FOLDER, "find-people")
 
 
 def entries() -> list[dict[str, Any]]:
@@ -75,10 +76,17 @@ def _options(entry: dict[str, Any], settings: DeploySettings, there: DeploymentR
         "concurrency_limit": entry.get("concurrency_limit"),
         "work_pool_name": pool_name(pool["name"], settings.pools),
         "job_variables": pool["job_variables"],
-        "parameters": entry.get("parameters", {}) | (there.parameters if there else {}),
+        "parameters": entry.get("parameters", {}) | _shared_out(entry["name"], settings) | (there.parameters if there else {}),
         "paused": there.paused if there else False,
         "schedules": [*kept, *([_schedule(nightly)] if nightly else [])],
     }
+
+
+def _shared_out(name: str, settings: DeploySettings) -> dict[str, Any]:
+    """On ECS whole videos wait on machines without a GPU, unless it is said otherwise: their segments are runs on those that have one."""
+    pools = settings.pools
+    shares = name in _OF_SEGMENTS and isinstance(pools, EcsPools) and not pools.whole_videos_on_gpu
+    return {"plan": {"runner": {"method": "deployments"}}} if shares else {}
 
 
 def _schedule(nightly: Nightly) -> Any:

@@ -122,3 +122,20 @@ def test_job_template(gpu: bool, changes: dict[str, Any], gpus: str | None, netw
     assert job["task_definition"]["networkMode"] == network
     assert ("networkConfiguration" in job["task_run_request"]) == (network == "awsvpc")
     assert fields["capacity_provider_strategy"]["default"][0]["capacityProvider"] == ("gpu-spot" if gpu else "small")
+
+
+@pytest.mark.parametrize(
+    ("name", "whole_videos_on_gpu", "runner"),
+    [
+        ("blur-video", False, "deployments"),  # it waits where no GPU is
+        ("blur-video", True, None),  # it has one itself
+        ("process-segment", False, None),  # it is such a run
+    ],
+)
+def test_on_ecs_segments_go_where_the_gpus_are(name: str, whole_videos_on_gpu: bool, runner: str | None) -> None:
+    from deployments.deploy import _options, entries
+
+    settings = DeploySettings(pools=POOLS.model_copy(update={"whole_videos_on_gpu": whole_videos_on_gpu}))
+    (entry,) = (each for each in entries() if each["name"] == name)
+    assert _options(entry, settings, None)["parameters"].get("plan", {}).get("runner", {}).get("method") == runner
+    assert "plan" not in _options(entry, DeploySettings(), None)["parameters"]
