@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 _SHARES = {"find_shots": 0.15, "find_faces": 0.45, "blur_faces": 0.3, "verify_blur": 0.1}
-"""of the time that all stages take together, as measured on clips; the others hardly count"""
+"""of the time that all stages take together, roughly; the others hardly count"""
 
 
 class Pace:
