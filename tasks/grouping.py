@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
 from tasks.faces import Floats, Ints
@@ -17,6 +19,7 @@ from tasks.tracks import Track
 _NEVER = 1e9  # mean distance with which no cluster is ever made
 _CLEAR = 0.2  # quality from which a face says by itself who it is
 _MOST_AT_ONCE = 2000  # tracks whose distances from each other are held in memory
+_AT_ONCE = 100  # clusters whose distances to all others are computed at a time
 _LOOKS = 5  # of a cluster's best tracks, which speak for it
 _FEWEST_IMPOSTORS = 8  # pairs of which it is known that they are two people, before they say anything
 _NEAREST_IMPOSTORS = 0.1  # share of them: some are one face that was followed twice, or a mirror
@@ -103,9 +106,30 @@ class _Clusters:
         return joined + self.made_of(rows[cluster_of[rows] < 0])
 
     def _merged(self, clusters: list[Ints]) -> list[Ints]:
+        """Those that belong together put together, neighbourhood by neighbourhood: what no pair joins, no mean of pairs does."""
+        return [cluster for near in self._neighbourhoods(clusters) for cluster in self._linked(near)]
+
+    def _neighbourhoods(self, clusters: list[Ints]) -> list[list[Ints]]:
+        """The clusters from which others are reached over distances within the threshold; all of them where they are few."""
+        if len(clusters) <= _MOST_AT_ONCE:
+            return [clusters]
+        near = [np.zeros((2, 0), np.int64)]
+        for first in range(0, len(clusters), _AT_ONCE):
+            one, other = np.nonzero(self._distances(clusters[first : first + _AT_ONCE], clusters) <= self._threshold)
+            near.append(np.stack([one + first, other]))
+        one, other = np.concatenate(near, axis=1)
+        _, labels = connected_components(csr_array((np.ones(len(one), bool), (one, other)), shape=(len(clusters),) * 2), directed=False)
+        found: dict[int, list[Ints]] = {}
+        for label, cluster in zip(labels.tolist(), clusters, strict=True):
+            found.setdefault(label, []).append(cluster)
+        return list(found.values())
+
+    def _linked(self, clusters: list[Ints]) -> list[Ints]:
         if len(clusters) < 2:
             return clusters
-        distances = self._distances(clusters, clusters)
+        distances = np.concatenate(
+            [self._distances(clusters[first : first + _AT_ONCE], clusters) for first in range(0, len(clusters), _AT_ONCE)]
+        )
         number_of = np.full(len(self._embeddings), -1)
         for number, cluster in enumerate(clusters):
             number_of[cluster] = number

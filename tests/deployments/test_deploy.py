@@ -122,7 +122,7 @@ def test_the_form(api: httpx.Client) -> None:
     assert all(field["description"] for field in fields.values())
     plan = schema["definitions"]["Plan"]["properties"]
     assert plan["preset"]["enum"][:3] == ["fast", "balanced", "best"]
-    assert plan["segment_seconds"] | {"minimum": 1, "default": 120} == plan["segment_seconds"]
+    assert plan["segment_seconds"] | {"minimum": 1, "default": 300} == plan["segment_seconds"]
     blur = schema["definitions"]["BlurFaces"]["properties"]["blur"]
     names = [choice["$ref"].rpartition("/")[2] for choice in blur["anyOf"]]
     assert names == ["Pixelate", "Round", "Square", "Solid", "NoBlur"]
@@ -167,6 +167,7 @@ def told() -> Iterator[Told]:
     thread.join()
 
 
+@pytest.mark.slow
 def test_failed_runs_are_told_and_crashed_ones_begin_again(api: httpx.Client, told: Told) -> None:
     from prefect.blocks.notifications import CustomWebhookNotificationBlock
 

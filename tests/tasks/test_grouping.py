@@ -97,7 +97,7 @@ def test_poor_faces_seen_with_somebody_are_not_that_one() -> None:
     assert persons[2] == persons[0]
 
 
-@pytest.mark.parametrize("at_once", [2000, 60])  # in one piece, and in pieces whose clusters are put together
+@pytest.mark.parametrize("at_once", [2000, 60, 5])  # in one piece; in parts whose clusters are put together; in more than fit at once
 def test_a_crowd_of_tracks(monkeypatch, at_once) -> None:
     monkeypatch.setattr(grouping, "_MOST_AT_ONCE", at_once)
     random = np.random.default_rng(4)

@@ -11,7 +11,7 @@ import pytest
 from tasks.errors import BadSetting, StoreError
 from tasks.results import ObjectStore, probe_store
 from tasks.stores.backend import Backend
-from tasks.stores.bucket import BucketBackend
+from tasks.stores.bucket import EXPIRING, BucketBackend
 from tasks.stores.folder import FolderBackend
 from tasks.stores.settings import StoreSettings
 from tasks.video.target import this_machine, this_process
@@ -125,7 +125,10 @@ def test_results_expire_and_other_rules_stay(bucket: Bucket) -> None:
     for days in (30, 20):  # said twice: changed, not added
         store.expire_after(days)
     rules = bucket.client.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
-    assert sorted((rule["ID"], rule["Expiration"]["Days"]) for rule in rules) == [("logs", 7), ("veil: veil", 20)]
+    assert {rule["Filter"]["Prefix"]: rule["Expiration"]["Days"] for rule in rules} == {"logs/": 7} | {
+        f"veil/{kind}/": 20 for kind in EXPIRING
+    }
+    assert "audit" not in EXPIRING, "who decided and deleted what is told for longer"
     assert store.expires_days() == 20
     assert BucketBackend(BUCKET, "elsewhere").expires_days() is None
 
