@@ -39,8 +39,8 @@ models: setup
 	$(BIN)/python -m tasks.models.build
 
 benchmark: setup
-	$(BIN)/python -m tests.benchmarks.quality
 	$(BIN)/python -m tests.benchmarks.footprint
+	$(BIN)/python -m tests.benchmarks.quality
 
 clean:
 	rm -rf .venv demo build *.egg-info

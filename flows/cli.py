@@ -73,6 +73,36 @@ def _explain(options: argparse.Namespace) -> None:
     explain(options)
 
 
+def _deploy(options: argparse.Namespace) -> None:
+    from deployments.deploy_command import deploy
+
+    deploy(options)
+
+
+def _watch(options: argparse.Namespace) -> None:
+    from deployments.watch_command import watch
+
+    watch(options)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from deployments.doctor_command import doctor
+
+    return doctor()
+
+
+def _forget(options: argparse.Namespace) -> None:
+    from flows.forget_command import forget
+
+    forget(options)
+
+
+def _audit(options: argparse.Namespace) -> None:
+    from flows.audit_command import audit
+
+    audit(options)
+
+
 def parser_of_words() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="veil", description="Make the right people unrecognisable in video.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -133,7 +163,62 @@ def parser_of_words() -> argparse.ArgumentParser:
     explain.add_argument("job", metavar="JOB", help="the video (its last job), a flow run's name, or its id")
     explain.add_argument("--keys", action="store_true", help="the keys of all parts")
     explain.set_defaults(run=_explain)
+
+    _add_operators(commands)
+    _add_forget(commands)
+    _add_audit(commands)
     return parser
+
+
+def _add_operators(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    deploy = commands.add_parser(
+        "deploy",
+        help="set Prefect's server up for Veil",
+        description="Make work pools, limits, deployments and automations on Prefect's server, or bring them up to date.",
+    )
+    deploy.add_argument("--settings", type=Path, metavar="FILE", help="where runs are done and all else, as TOML")
+    deploy.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting; may be repeated")
+    deploy.add_argument("--nightly", nargs=2, metavar=("FOLDER", "TARGET"), help="blur what is new in FOLDER every night")
+    deploy.add_argument("--notify", metavar="TYPE/NAME", help="Prefect's notification block for failed runs: slack-webhook/veil")
+    deploy.set_defaults(run=_deploy)
+
+    watch = commands.add_parser(
+        "watch",
+        help="blur what is uploaded to S3",
+        description="Start a run for each video that is uploaded to a bucket whose events go to a queue in SQS. Runs until it is stopped.",
+    )
+    watch.add_argument("queue", metavar="QUEUE_URL", help="the queue")
+    watch.add_argument("-o", dest="target", required=True, metavar="TARGET", help="where results go: s3://BUCKET/PREFIX/")
+    watch.add_argument("--plan", type=Path, metavar="FILE", help="settings of the runs, as TOML")
+    watch.add_argument("--set", action="append", default=[], metavar="STAGE.NAME=VALUE", help="one of them; may be repeated")
+    watch.set_defaults(run=_watch)
+
+    doctor = commands.add_parser(
+        "doctor", help="say what is not as it should be", description="Check this machine, the results store and Prefect's server."
+    )
+    doctor.set_defaults(run=_doctor)
+
+
+def _add_forget(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    forget = commands.add_parser(
+        "forget",
+        help="delete every trace of a video or a person",
+        description="Delete every trace of a video, of a person, or of what is older, in the results store and in Prefect's database.",
+    )
+    forget.add_argument(
+        "what", nargs="?", metavar="VIDEO|PERSON", help="a video, its SHA-256, or a flow run's name or id; a name, or a photo"
+    )
+    forget.add_argument("--person", action="store_true", help="what is given is a person's name, whatever else has it")
+    forget.add_argument("--older-than", metavar="DAYS", help="what was begun longer ago, such as 30d")
+    forget.add_argument("--json", action="store_true", help="print the receipt as JSON")
+    forget.set_defaults(run=_forget)
+
+
+def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    audit = commands.add_parser("audit", help="show what was decided and what was forgotten, by whom and when")
+    audit.add_argument("video", nargs="?", metavar="VIDEO", help="only what is about it: a video, or its SHA-256")
+    audit.add_argument("--json", action="store_true", help="print JSON lines")
+    audit.set_defaults(run=_audit)
 
 
 def _add_who(parser: argparse.ArgumentParser) -> None:
@@ -150,6 +235,7 @@ def _add_who(parser: argparse.ArgumentParser) -> None:
 
 def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people", type=Path, metavar="FILE", help="names, merges and splits by hand: a changed people.toml")
+    parser.add_argument("--sequences", metavar="FILE", help="faces as the thesis's code keeps them (JSON), instead of looking for faces")
     parser.add_argument("--plan", type=Path, metavar="FILE", help="settings, as TOML")
     parser.add_argument("--preset", metavar="NAME", help="detector and recogniser: fast, balanced, best, ...")
     parser.add_argument("--rerun-from", metavar="STAGE", help="run this stage and those after it even where their results are known")

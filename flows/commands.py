@@ -78,7 +78,9 @@ def people(options: argparse.Namespace) -> None:
 
 def values_of(options: argparse.Namespace, shorter: Sequence[str] = ()) -> dict[str, Any]:
     """The settings that `--plan`, `--set`, `shorter` words for them, `--preset` and `--rerun-from` give, later ones winning."""
-    said = {name: value for name in ("preset", "rerun_from") if (value := getattr(options, name))}
+    said: dict[str, Any] = {name: value for name in ("preset", "rerun_from") if (value := getattr(options, name))}
+    if options.sequences:
+        said["sequences"] = {"path": str(Path(options.sequences).absolute())}
     return load_values(options.plan, [*options.set, *shorter]) | said
 
 
@@ -108,7 +110,11 @@ def plan_of(options: argparse.Namespace) -> Plan:
         given = values.get(stage, {})
         if said:
             values[stage] = given | said if isinstance(given, dict) else given
-    return make_plan(values)
+    plan = make_plan(values)
+    if plan.choose_people.policy == "ask":
+        fix = "run a deployment, or give a report back with --decisions"
+        raise BadSetting("choose_people.policy ask", "waits for an answer in Prefect's UI, and this command has none", fix=fix)
+    return plan
 
 
 def pick_of(text: str) -> dict[str, float]:

@@ -21,6 +21,7 @@ from tasks.stores.settings import OWN_SERVER, server_is_chosen
 
 _HOST = "127.0.0.1"
 _LONGEST_START_SECONDS = 180.0
+_LONGEST_END_SECONDS = 30.0
 _AS_EMBEDDED = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 
 
@@ -64,6 +65,12 @@ class EmbeddedServer:
                 fix = "try again, or set PREFECT_API_URL to a running one"
                 raise ServerDidNotStart("Prefect's server", f"did not start ({self._said})", fix=fix)
             time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Ends the server, and waits until it has let go of its database. Does nothing where the user has chosen one."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait(_LONGEST_END_SECONDS)
 
     def _listen(self) -> None:
         assert self._process is not None

@@ -12,6 +12,7 @@ from flows.job import recorded, segments_at_once
 from flows.look_through import follow, look_through
 from flows.missed import missed_before
 from flows.request import check_models, check_source
+from flows.run_names import named_after_source, tag_run, video_tag
 from tasks import progress
 from tasks.by_hand import with_files_read
 from tasks.choose_people import choose_people
@@ -34,7 +35,7 @@ DEFAULT_PLAN = Plan()
 
 @flow(
     name="export-video",
-    flow_run_name="{source}",
+    flow_run_name=named_after_source,
     task_runner=ThreadPoolTaskRunner(max_workers=segments_at_once()),  # type: ignore[arg-type]
     persist_result=False,
 )
@@ -53,11 +54,13 @@ def export_video(source: Location, target: Path, plan: Plan = DEFAULT_PLAN, over
     plan = with_files_read(plan, source_sha256)
     files = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in files)
-    with recorded(source_sha256, plan.rerun_from, plan.runner) as job:
+    tag_run(video_tag(source_sha256))
+    with recorded(source_sha256, plan) as job:
         photos = job.run(read_photos, 0, files, hashes, plan.find_faces) if files else None
-        video, shots, segments, faces = look_through(job, source, source_sha256, plan)
-        tracks = follow(job, video, shots, [*faces, *missed_before(source_sha256, hashes, plan)], plan)
-        choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people)
+        looked = look_through(job, source, source_sha256, plan)
+        video = looked.video
+        tracks = follow(job, source, looked, [*looked.faces, *missed_before(source_sha256, hashes, plan)], plan)
+        choice = job.run(choose_people, 0, video, tracks, photos, looked.segments, plan.choose_people)
     cover = Cover.concatenate([Cover.from_bytes(ObjectStore().get(each)) for each in choice.cover_refs])
     evidence = Evidence(tracks.tracks, {}, video.info, video.index, video.part)
     known = told(name_of(source), evidence, choice.decisions, cover)
@@ -74,7 +77,7 @@ def _write(known: Told, source: str, path: Path, plan: Plan, boxes: bool) -> Non
         case ".csv":
             (write_boxes if boxes else write_appearances)(known, path)
         case ".json":
-            write_sequences(known.tracks, path)
+            write_sequences(known.tracks, path, plan.find_faces.recogniser.boundary)
         case _:
             progress.begin("write_matte", len(known.index))
             write_matte(known, plan.blur_faces.blur, path)

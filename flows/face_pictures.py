@@ -26,8 +26,10 @@ _JPEG_QUALITY = 88
 _NEAR_SECONDS = 2  # a seek, with a file to open, costs about as much as decoding so much
 
 
-def face_pictures(read: Read, info: VideoInfo, index: FrameIndex, views: Sequence[BestView]) -> list[bytes]:
-    """A square JPEG for each view. Goes through the video once, forwards, and decodes no frame twice."""
+def face_pictures(
+    read: Read, info: VideoInfo, index: FrameIndex, views: Sequence[BestView], largest_pixels: int = _LARGEST_PIXELS
+) -> list[bytes]:
+    """A square JPEG for each view, `largest_pixels` wide at most. Goes through the video once, forwards, and decodes no frame twice."""
     wanted: dict[int, list[int]] = {}
     for number, view in enumerate(views):
         wanted.setdefault(view.frame, []).append(number)
@@ -38,7 +40,7 @@ def face_pictures(read: Read, info: VideoInfo, index: FrameIndex, views: Sequenc
         if frame_number in wanted:
             picture_bgr = upright_bgr(frame, info.rotation_degrees, mirrored=info.mirrored)
             for number in wanted[frame_number]:
-                pictures[number] = _jpeg(cut_out(picture_bgr, views[number].box, info.upright_aspect))
+                pictures[number] = _jpeg(cut_out(picture_bgr, views[number].box, info.upright_aspect, largest_pixels))
     progress.end("cut_out_faces", cached=False)
     return [pictures[number] for number in range(len(views))]
 
@@ -62,7 +64,9 @@ def _frames(read: Read, runs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, 
             yield from frames
 
 
-def cut_out(picture_bgr: npt.NDArray[np.uint8], box: FaceBox, aspect: float = 1.0) -> npt.NDArray[np.uint8]:
+def cut_out(
+    picture_bgr: npt.NDArray[np.uint8], box: FaceBox, aspect: float = 1.0, largest_pixels: int = _LARGEST_PIXELS
+) -> npt.NDArray[np.uint8]:
     """A square picture, (S, S, 3) uint8, of a face and what is around it, never enlarged; grey beyond the picture's edge.
 
     The face always is in the middle, so that nobody beside it can be taken for it.
@@ -78,7 +82,7 @@ def cut_out(picture_bgr: npt.NDArray[np.uint8], box: FaceBox, aspect: float = 1.
     region[seen_rows.start - top : seen_rows.stop - top, seen_columns.start - left : seen_columns.stop - left] = picture_bgr[
         seen_rows, seen_columns
     ]
-    size = min(_LARGEST_PIXELS, rows)
+    size = min(largest_pixels, rows)
     return np.asarray(cv2.resize(region, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
 
 

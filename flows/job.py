@@ -10,15 +10,16 @@ from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task
+from prefect.exceptions import Pause
 
 from flows.gathering import Gather, Part, done, gathering
 from flows.job_record import JobRecord, StageNote, begin, digests_of, end, save, why_run
 from flows.report import StageRun
 from tasks import progress
 from tasks.models.session import num_cores
+from tasks.plan import Plan
 from tasks.results import Manifest, Record, refs_in
-from tasks.runners import HERE, Runner
-from tasks.stage import check_kept, inputs_of, prepared
+from tasks.stage import check_kept, inputs_of, key_of, prepared
 from tasks.versions import STAGES, StageName
 
 _CORES_A_SEGMENT = 4  # that decoding and encoding one keep busy
@@ -61,20 +62,28 @@ class Job:
     def run(self, stage: Task[P, R], num_frames: int, *args: P.args, **kwargs: P.kwargs) -> R:
         """The stage's result; `num_frames` is how many frames it will say it has done."""
         started = time.monotonic()
+        arguments = inspect.signature(stage.fn).bind(*args, **kwargs).arguments
+        self._expect([key_of(stage, arguments)])
         progress.begin(stage.name, num_frames)
         state: Any = prepared(stage, again=stage.name in self._again)(*args, return_state=True, **kwargs)
         part: Part[R] = done(state)
-        self._note(stage, inspect.signature(stage.fn).bind(*args, **kwargs).arguments, started, [part])
+        self._note(stage, arguments, started, [part])
         return part.result
 
     def map(self, stage: Task[P, R], num_frames: int, parts: dict[str, Sequence[Any]], **same: Any) -> list[R]:
         """The stage's results for each part; `parts` are the arguments that differ, `same` those that do not."""
         started = time.monotonic()
-        progress.begin(stage.name, num_frames)
         calls = [dict(zip(parts, values, strict=True)) | same for values in zip(*parts.values(), strict=True)]
+        self._expect([key_of(stage, call) for call in calls])
+        progress.begin(stage.name, num_frames)
         gathered = self._gather(prepared(stage, again=stage.name in self._again), calls)
         self._note(stage, {**parts, **same}, started, gathered)
         return [part.result for part in gathered]
+
+    def _expect(self, keys: Sequence[str]) -> None:
+        """Writes down what is about to be kept, so that it is found whatever happens."""
+        self.record = self.record.model_copy(update={"pending": tuple(keys)})
+        save(self.record)
 
     def _note(self, stage: Task[P, R], inputs: dict[str, Any], started: float, parts: Sequence[Part[R]]) -> None:
         for part in parts:
@@ -94,19 +103,22 @@ class Job:
             inputs=digests,
             why="its result was known" if all_known else why_run(name, digests, self._before, asked_for=name in self._again),
         )
-        self.record = self.record.model_copy(update={"stages": (*self.record.stages, note)})
+        self.record = self.record.model_copy(update={"stages": (*self.record.stages, note), "pending": ()})
         save(self.record)
         progress.end(stage.name, all_known)
 
 
 @contextmanager
-def recorded(source_sha256: str, rerun_from: StageName | None = None, runner: Runner = HERE) -> Iterator[Job]:
-    """A job of this flow run, whose segments are worked on where `runner` says; how it ended is written down."""
-    with gathering(runner) as gather:
+def recorded(source_sha256: str, plan: Plan) -> Iterator[Job]:
+    """A job of this flow run, whose segments are worked on where the plan says; how it ended is written down."""
+    with gathering(plan.runner) as gather:
         record, before = begin(source_sha256)
-        job = Job(record, gather, before, rerun_from)
+        job = Job(record.model_copy(update={"people": plan.names}), gather, before, plan.rerun_from)
         try:
             yield job
+        except Pause:
+            end(job.record, "waiting")
+            raise
         except BaseException:
             end(job.record, "failed")
             raise

@@ -17,6 +17,8 @@ from tasks.stores.settings import results_store
 from tasks.versions import STAGES, StageName
 
 JOBS = "jobs"
+Outcome = Literal["running", "waiting", "completed", "failed"]
+"""waiting: suspended until somebody answers"""
 
 
 class StageNote(Settings):
@@ -46,10 +48,19 @@ class JobRecord(Manifest):
     source_sha256: str
     started: AwareDatetime
     ended: AwareDatetime | None = None
-    outcome: Literal["running", "completed", "failed"] = "running"
+    outcome: Outcome = "running"
     stages: tuple[StageNote, ...] = ()
+    pending: tuple[str, ...] = ()
+    """of the stage that is under way: keys of the results that it will have, so that those of a killed job are named too"""
+    people: tuple[str, ...] = ()
+    """names that were given: of photos, and by hand"""
     records: tuple[str, ...] = ()
     """keys of what else was kept about the video"""
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Of all stages' results."""
+        return frozenset(self.pending).union(*(note.keys for note in self.stages))
 
     @property
     def key(self) -> str:
@@ -70,7 +81,7 @@ def save(record: JobRecord) -> None:
     Record(record.key).write(record)
 
 
-def end(record: JobRecord, outcome: Literal["completed", "failed"]) -> None:
+def end(record: JobRecord, outcome: Outcome) -> None:
     save(record.model_copy(update={"ended": datetime.now(UTC), "outcome": outcome}))
 
 

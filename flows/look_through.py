@@ -10,9 +10,11 @@ from tasks.build_tracks import build_tracks
 from tasks.edit_people import edit_people
 from tasks.find_faces import find_faces
 from tasks.find_shots import find_shots
+from tasks.follow_faces import follow_faces
 from tasks.manifests import SegmentFaces, Shots, TrackSet, Video
 from tasks.plan import Plan
 from tasks.probe_video import probe_video
+from tasks.read_sequences import read_sequences
 from tasks.segments import Segment, cut_into_segments
 from tasks.video.info import FrameIndex, VideoInfo
 
@@ -40,6 +42,9 @@ def look_through(
     num_frames = video.info.num_frames
     shots = job.run(find_shots, num_frames, source, video, plan.find_shots)
     segments = cut_into_segments(shots.shots, round(plan.segment_seconds * video.info.frame_rate))
+    if plan.sequences:
+        faces = [job.run(read_sequences, 0, video, plan.sequences, plan.find_faces.recogniser)]
+        return LookedThrough(video, shots, segments, faces)
     parts: dict[str, Sequence[Any]] = {
         "segment": segments,
         "glance_refs": [shots.glances_of(segment.first, segment.last) for segment in segments],
@@ -48,7 +53,11 @@ def look_through(
     return LookedThrough(video, shots, segments, faces)
 
 
-def follow(job: Job, video: Video, shots: Shots, faces: Sequence[SegmentFaces], plan: Plan) -> TrackSet:
-    """The tracks of a video and their persons, put right by hand where somebody did."""
-    tracks = job.run(build_tracks, 0, video, shots, faces, plan.build_tracks)
+def follow(job: Job, source: str, looked: LookedThrough, faces: Sequence[SegmentFaces], plan: Plan) -> TrackSet:
+    """The tracks of a video and their persons, put right by hand where somebody did; `faces` are those of all segments, or more."""
+    video, shots = looked.video, looked.shots
+    same = {"source": source, "video": video, "shots": shots, "linker": plan.build_tracks.linker}
+    same |= {"looking": plan.find_faces, "settings": plan.follow_faces}
+    followed = job.map(follow_faces, 0, {"faces": faces}, **same)
+    tracks = job.run(build_tracks, 0, video, shots, faces, followed, plan.build_tracks)
     return tracks if plan.edit_people.is_nothing else job.run(edit_people, 0, video, tracks, faces, plan.edit_people)

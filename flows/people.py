@@ -9,6 +9,7 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
+from flows.lengths import clock
 from tasks.faces import FaceBox
 from tasks.method import Settings
 from tasks.tracks import Track
@@ -187,14 +188,3 @@ def letters(place: int) -> str:
     """
     before, letter = divmod(place, 26)
     return (letters(before - 1) if before else "") + chr(ord("A") + letter)
-
-
-def clock(seconds: float) -> str:
-    """As `--at` takes it.
-
-    >>> clock(62.5)
-    '00:01:02.500'
-    """
-    milliseconds = round(seconds * 1000)
-    minutes, rest = divmod(milliseconds, 60_000)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{rest / 1000:06.3f}"

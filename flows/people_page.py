@@ -9,7 +9,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from flows.people import CLEAR, People, Person, clock
+from flows.lengths import length, moment
+from flows.people import CLEAR, People, Person
 from flows.people_file import NAMES
 
 PAGE, LIST, FACES = "index.html", "people.json", "faces"
@@ -54,27 +55,3 @@ def _bar(person: Person, people: People) -> list[tuple[float, float, str]]:
         start = min((seen.first_seconds - people.begins_seconds) * scale, _BAR_UNITS - width)
         parts.append((round(start, 1), round(width, 1), f"{moment(seen.first_seconds)} to {moment(seen.last_seconds)}"))
     return parts
-
-
-def moment(seconds: float) -> str:
-    """A time as people read it, to a tenth of a second.
-
-    >>> moment(62.54), moment(3725.0)
-    ('1:02.5', '1:02:05.0')
-    """
-    text = clock(round(seconds, 1))[:-2]
-    return text.removeprefix("00:").removeprefix("0")
-
-
-def length(seconds: float) -> str:
-    """How long something lasts, as people read it.
-
-    >>> length(8.44), length(125.0), length(3700.0)
-    ('8.4 s', '2 min 5 s', '1 h 1 min')
-    """
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.report import BlurReport
@@ -39,6 +40,11 @@ class Request:
     photos: tuple[tuple[str, Path], ...]
     photo_sha256s: tuple[tuple[str, str], ...]
     record: Record
+    """of its end"""
+
+    def with_plan(self, plan: Plan) -> Request:
+        """The same source and target, and what else is to be done."""
+        return replace(self, plan=plan, record=_record(self.source_sha256, self.photo_sha256s, plan, self.target.kind))
 
 
 def check_request(source: str, target: str, plan: Plan, overwrite: bool) -> Request:
@@ -54,22 +60,15 @@ def check_request(source: str, target: str, plan: Plan, overwrite: bool) -> Requ
     hashes = tuple((name, photo_sha256(path)) for name, path in photos)
     source_sha256 = found.content_hash()
     plan = with_files_read(plan, source_sha256)
-    key = content_key(
-        "finished",
-        1,
-        {
-            "source": source_sha256,
-            "photos": hashes,
-            "plan": plan,
-            "kind": place.kind,
-            "stages": STAGES,
-            "models": embedded_models(),
-        },
-    )
-    request = Request(found, place, plan, source_sha256, photos, hashes, Record(key))
+    request = Request(found, place, plan, source_sha256, photos, hashes, _record(source_sha256, hashes, plan, place.kind))
     if place.is_there() and not overwrite and finished_before(request) is None:
         raise BadOutput(target, "exists already", fix="choose another name, or add --overwrite")
     return request
+
+
+def _record(source_sha256: str, photo_sha256s: Sequence[tuple[str, str]], plan: Plan, kind: str) -> Record:
+    inputs = {"source": source_sha256, "photos": photo_sha256s, "plan": plan, "kind": kind, "stages": STAGES, "models": embedded_models()}
+    return Record(content_key("finished", 1, inputs))
 
 
 def check_source(source: str) -> Source:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from tasks.choosing import Decision
 from tasks.errors import BadPhoto, BadSetting
+from tasks.hashing import file_sha256
 from tasks.named_people import EditPeople
 from tasks.photos import photo_files
 from tasks.plan import Plan, Selector
@@ -34,10 +35,10 @@ def with_files_read(plan: Plan, source_sha256: str) -> Plan:
     choose = plan.choose_people
     selectors = tuple(_read_in(each, source_sha256) for each in choose.selectors)
     _check_names([each for each in selectors if isinstance(each, KnownFaces)])
+    sequences = plan.sequences and plan.sequences.model_copy(update={"sha256": _sha256(Path(plan.sequences.path))})
     edits = _edits(Path(plan.people), source_sha256) if plan.people else plan.edit_people
-    return plan.model_copy(
-        update={"people": None, "edit_people": edits, "choose_people": choose.model_copy(update={"selectors": selectors})}
-    )
+    chosen = choose.model_copy(update={"selectors": selectors})
+    return plan.model_copy(update={"people": None, "edit_people": edits, "sequences": sequences, "choose_people": chosen})
 
 
 def _read_in(selector: Selector, source_sha256: str) -> Selector:
@@ -91,6 +92,13 @@ def _answers(path: Path, source_sha256: str) -> tuple[Answer, ...]:
     if not answers:
         raise BadSetting(path, "decides about nobody", fix="say of somebody that they are blurred or kept")
     return tuple(answers)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        raise BadSetting(path, f"cannot be read ({error.strerror})", fix="give a JSON file of sequences") from error
 
 
 def _read(path: Path) -> dict[str, Any]:

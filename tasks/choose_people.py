@@ -12,7 +12,7 @@ from tasks.results import ObjectRef, ObjectStore
 from tasks.segments import Segment
 from tasks.selectors.verdicts import Evidence
 from tasks.stage import stage
-from tasks.tracks import Cover
+from tasks.tracks import Cover, fades_between
 
 
 @stage("choose_people")
@@ -25,7 +25,8 @@ def choose_people(
     """
     found = tracks.tracks
     known = photos.embeddings if photos else {}
-    evidence = Evidence(found, known, video.info, video.index, video.part, tracks.names, tracks.same_by_hand)
+    fades = fades_between([shot for segment in segments for shot in segment.shots])
+    evidence = Evidence(found, known, video.info, video.index, video.part, tracks.names, tracks.same_by_hand, fades)
     rulings = rulings_of(evidence, settings.policy, settings.selectors, settings.overrides)
     cover = cover_of(found, rulings, covered=True)
     return Choice(

@@ -20,9 +20,9 @@ from tasks.video.info import VideoInfo
 from tasks.video.parts import Part
 from tasks.video.upright import boxes_to_upright, upright_size
 
-Policy = Literal["blur_everyone", "blur_only", "keep_only"]
+Policy = Literal["blur_everyone", "blur_only", "keep_only", "ask"]
 
-_MEANS: dict[Policy, Then] = {"blur_everyone": "cover", "blur_only": "cover", "keep_only": "keep"}
+_MEANS: dict[Policy, Then] = {"blur_everyone": "cover", "blur_only": "cover", "keep_only": "keep", "ask": "keep"}
 _NOBODY = Verdict("no match", None, None, "everyone is blurred")
 
 

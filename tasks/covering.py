@@ -43,7 +43,8 @@ def covered_frames(
         editable_planes = planes(picture)
         for box, anchor in zip(boxes, anchors, strict=True):
             blur.cover(editable_planes, CoveredFace(FaceBox(*box), FaceBox(*anchor), rotation_degrees))
-        draw(marked, editable_planes, rotation_degrees, mirrored)
+        if marked:
+            draw(marked, editable_planes, rotation_degrees, mirrored)
         yield picture
 
 

@@ -25,4 +25,5 @@ def edit_people(video: Video, tracks: TrackSet, faces: Sequence[SegmentFaces], s
         num_persons=len({track.person for track in edited.tracks}),
         names=edited.names,
         same_by_hand=edited.same_by_hand,
+        ignored=tracks.ignored,
     )

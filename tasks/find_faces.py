@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from tasks import progress
-from tasks.finder import Finder
 from tasks.glances import read_glances
 from tasks.looking import look
 from tasks.manifests import SegmentFaces, Video
@@ -23,10 +22,7 @@ def find_faces(source: str, video: Video, segment: Segment, glance_refs: Sequenc
     store = ObjectStore()
     glances = read_glances(glance_refs, segment.first, segment.last, store)
     frames = video.frames(source_of(source), segment.first, segment.last)
-    with (
-        closing(progress.counted("find_faces", frames)) as counted,
-        Finder(settings.detector.load(settings.runtime), settings.recogniser.load(settings.runtime)) as finder,
-    ):
+    with closing(progress.counted("find_faces", frames)) as counted, settings.load() as finder:
         found, reasons = look(counted, segment.shots, video.info, settings.sampler, finder, glances)
     return SegmentFaces(
         detections_ref=store.put("detections", found.to_bytes()),

@@ -20,7 +20,8 @@ def find_shots(source: str, video: Video, settings: FindShots) -> Shots:
     """Reads the video once, as thumbnails, and keeps them as glances.
 
     The search for faces reads it a second time: which frames it looks at depends on all shots, and on segments that are made of them.
-    What the two can share are the thumbnails: a frame that no look needs is decoded there, but converted only here.
+    What the two can share are the thumbnails: a frame that no look needs is decoded there, but converted only here. Following faces reads a
+    third time, but only where a face comes, goes or is lost: its end is known when all looks around it have been taken.
     """
     finder = settings.finder.load()
     keeper = GlanceKeeper(ObjectStore())

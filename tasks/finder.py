@@ -41,8 +41,8 @@ class Sizing(Detector, Protocol):
     def long_side_pixels(self, width: int, height: int) -> int:
         """Of the picture that the detector makes of an upright one of that width and height."""
 
-    def detect_at(self, picture_bgr: npt.NDArray[np.uint8], large: bool) -> Faces:
-        """The faces of a picture that has the right size already, in its pixels; `large`: look for those that fill much of it too."""
+    def detect_at(self, picture_bgr: npt.NDArray[np.uint8], is_part: bool) -> Faces:
+        """The faces of a picture that has the right size already, in its pixels; `is_part`: no more than what is around a face."""
 
 
 class Recogniser(Protocol):
@@ -53,13 +53,14 @@ class Recogniser(Protocol):
 class Finder:
     """A loaded detector and a loaded recogniser, which look at several pictures side by side: a core for each beats all cores for one.
 
+    `at_once` says at how many, where that is not one for each core: a GPU's batches are filled from what is waited for (see `num_at_once`).
     Leaving its `with` block ends its threads, and gives back what they hold.
     """
 
-    def __init__(self, detector: Detector, recogniser: Recogniser) -> None:
+    def __init__(self, detector: Detector, recogniser: Recogniser, at_once: int | None = None) -> None:
         self.recogniser = recogniser
         self._detector = detector
-        self._pool = ThreadPoolExecutor(num_cores(), thread_name_prefix="find-faces")
+        self._pool = ThreadPoolExecutor(at_once or num_cores(), thread_name_prefix="find-faces")
 
     def __enter__(self) -> Finder:
         return self
@@ -94,7 +95,7 @@ class Finder:
         width, height = (size * shape).round().astype(int).tolist()
         scale = self._detector.long_side_pixels(width, height) / max(width, height)
         picture_bgr = _upright(frame, info, size * shape * scale)
-        faces = _scaled(self._detector.detect_at(picture_bgr, large=True), picture_bgr, size)
+        faces = _scaled(self._detector.detect_at(picture_bgr, is_part=False), picture_bgr, size)
         if not len(faces):
             return _as_decoded(look.frame, faces, self.recogniser.embed(picture_bgr, faces)[0], info.turn)
         found = _as_decoded(look.frame, faces, np.zeros((len(faces), 0), np.float32), info.turn)
@@ -116,7 +117,7 @@ class Finder:
         wanted = max(_NEAR_FACE_PIXELS, _ABOVE_SMALLEST * sizing.smallest_pixels) if sizing else _NEAR_FACE_PIXELS
         scale = min(wanted / float(np.sqrt(np.prod(np.maximum(look.near[2:] - look.near[:2], 1)))), _ENLARGED)
         picture_bgr = _upright(cut_out(frame, part), info, np.maximum(size * _shape(info) * scale, 8))
-        faces = sizing.detect_at(picture_bgr, large=False) if sizing else self._detector.detect(picture_bgr)
+        faces = sizing.detect_at(picture_bgr, is_part=True) if sizing else self._detector.detect(picture_bgr)
         faces = _scaled(faces, picture_bgr, size)
         num_values = self.recogniser.embed(picture_bgr, Faces.none())[0].shape[1]
         found = _as_decoded(look.frame, faces, np.full((len(faces), num_values), np.nan, np.float32), turn)

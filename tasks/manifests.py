@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import av
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from tasks import arrays
@@ -14,12 +15,14 @@ from tasks.checking import Finding
 from tasks.choosing import Decision
 from tasks.copying import Stretch
 from tasks.errors import BadSetting
-from tasks.faces import Detections, Floats
+from tasks.faces import Detections, Floats, Ints
+from tasks.false_positives import Ignored
 from tasks.glances import CHUNK_FRAMES
 from tasks.method import Settings
 from tasks.moments import frame_from
 from tasks.results import Manifest, ObjectRef, ObjectStore
 from tasks.tracks import Shot, Track, tracks_from_bytes
+from tasks.trails import Trail, trails_from_bytes
 from tasks.video.hardware import ON_THE_CPU, DecoderSettings
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.parts import Part
@@ -82,6 +85,11 @@ class Video(Manifest):
             for number, frame in frames:
                 yield number - part.first, frame
 
+    def at_places(self, places: Sequence[Ignored], frames: Ints) -> list[tuple[npt.NDArray[np.bool_], Floats]]:
+        """Of each place when it is ignored, (N,), and its box, (4,), on the decoded picture."""
+        index, part = self.index, self.part
+        return [(place.holds(frames, self.info, index, part), place.box(self.info)) for place in places]
+
     def stretch(self, start: str | None, end: str | None, preview_seconds: float | None) -> Video:
         """The same video from one moment up to another, without the frame there, and at most so long. Raises BadSetting for no frame."""
         index = self.index
@@ -136,6 +144,18 @@ class SegmentFaces(Manifest):
         return Detections.from_bytes(ObjectStore().get(self.detections_ref))
 
 
+class Followed(Manifest):
+    """Where faces of a segment went, seen from the pictures themselves."""
+
+    trails_ref: ObjectRef
+    found: SegmentFaces | None
+    """faces that were looked for again where they should be, and are there"""
+
+    @property
+    def trails(self) -> list[Trail]:
+        return trails_from_bytes(ObjectStore().get(self.trails_ref))
+
+
 class Photos(Manifest):
     """Embeddings of the people on the photos."""
 
@@ -157,6 +177,8 @@ class TrackSet(Manifest):
     """by person, those that were given by hand"""
     same_by_hand: tuple[tuple[int, ...], ...] = ()
     """groups of tracks of which somebody said that they show one person"""
+    ignored: tuple[Ignored, ...] = ()
+    """places at which there are no tracks because somebody said so"""
 
     @property
     def tracks(self) -> list[Track]:

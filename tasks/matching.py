@@ -12,12 +12,10 @@ _NEVER = 1e6
 
 def geometric_cost(boxes: Floats, others: Floats) -> Floats:
     """(N, M): distance of the centres over the mean width, plus the absolute log of the ratio of sizes."""
-    centres, other_centres = (boxes[:, :2] + boxes[:, 2:]) / 2, (others[:, :2] + others[:, 2:]) / 2
-    sizes, other_sizes = _size(boxes), _size(others)
-    distance = np.linalg.norm(centres[:, None] - other_centres[None], axis=2)
-    mean_size = (sizes[:, None] + other_sizes[None]) / 2
-    ratio = np.abs(np.log(sizes[:, None] / other_sizes[None]))
-    return np.asarray(distance / mean_size + ratio, np.float32)
+    apart = (boxes[:, None, :2] + boxes[:, None, 2:] - others[:, :2] - others[:, 2:]) / 2
+    sizes, other_sizes = _size(boxes)[:, None], _size(others)
+    ratio = np.abs(np.log(sizes / other_sizes))
+    return np.asarray(np.hypot(apart[..., 0], apart[..., 1]) / ((sizes + other_sizes) / 2) + ratio, np.float32)
 
 
 def euclidean(embeddings: Floats, others: Floats) -> Floats:
@@ -46,7 +44,7 @@ def intersection_over_union(boxes: Floats, others: Floats) -> Floats:
 
 
 def _area(boxes: Floats) -> Floats:
-    return np.asarray(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), np.float32)
+    return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), np.float32)
 
 
 def _size(boxes: Floats) -> Floats:

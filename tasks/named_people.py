@@ -51,5 +51,9 @@ class EditPeople(Settings):
         return self
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return (*(person.name for person in self.people), *(split.name for split in self.splits))
+
+    @property
     def is_nothing(self) -> bool:
         return not (self.people or self.splits)

@@ -45,8 +45,13 @@ def photo_files(photos: Sequence[str]) -> list[tuple[str, Path]]:
     return found
 
 
+def is_photo(location: str) -> bool:
+    """Whether it is named as a picture is."""
+    return Path(location).suffix.lower() in _SUFFIXES
+
+
 def _pictures_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file())
+    return sorted(path for path in folder.iterdir() if is_photo(path.name) and path.is_file())
 
 
 def photo_sha256(path: Path) -> str:

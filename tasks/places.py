@@ -24,13 +24,13 @@ def source_of(location: str) -> Source:
     """
     file = S3File(*_split(location)) if is_s3(location) else Path(location)
     if is_s3(location) and location.endswith("/"):
-        return PictureFolder(location, _folder(location))
+        return PictureFolder(location, folder_at(location))
     if file.exists() if isinstance(file, S3File) else file.is_file():
         return VideoFile(location, file)
     if is_pattern(name_of(location)):
-        return PictureFolder(location, _folder(folder_of(location)), name_of(location))
-    if _folder(location).names() if is_s3(location) else Path(location).is_dir():
-        return PictureFolder(location, _folder(location))
+        return PictureFolder(location, folder_at(folder_of(location)), name_of(location))
+    if folder_at(location).names() if is_s3(location) else Path(location).is_dir():
+        return PictureFolder(location, folder_at(location))
     if isinstance(file, S3File):
         raise BadVideo(location, "there is no such object, and none in such a folder", fix="check the URL")
     return VideoFile(location, file)
@@ -87,7 +87,8 @@ def _split(url: str) -> tuple[str, str]:
     return bucket, key
 
 
-def _folder(location: str) -> Folder:
+def folder_at(location: str) -> Folder:
+    """The folder there, whether or not anything is in it."""
     if not is_s3(location):
         return LocalFolder(Path(location))
     bucket, key = _split(location)
@@ -95,7 +96,7 @@ def _folder(location: str) -> Folder:
 
 
 def _folder_place(location: str) -> FolderPlace:
-    folder = _folder(location)
+    folder = folder_at(location)
     return S3FolderPlace(folder) if isinstance(folder, S3Folder) else LocalFolderPlace(Path(location))
 
 

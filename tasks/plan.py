@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, FieldSerializationInfo, ValidationError, field_serializer, model_validator
 
@@ -22,10 +22,15 @@ from tasks.detectors.retinaface import RetinaFace
 from tasks.detectors.yuface import YuFace
 from tasks.detectors.yunet import YuNet
 from tasks.errors import BadSetting
+from tasks.false_positives import FalsePositives, Ignored
+from tasks.finder import Finder
 from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
 from tasks.linkers.assignment import Assignment
+from tasks.linkers.iou import Iou
+from tasks.linkers.thesis import Thesis
 from tasks.method import FOR_A_KEY, Settings
 from tasks.models.runtime import Runtime
+from tasks.models.session import num_at_once
 from tasks.models.weights import find_model
 from tasks.moments import Moment
 from tasks.named_people import EditPeople
@@ -42,10 +47,14 @@ from tasks.selectors.known_faces import KnownFaces
 from tasks.selectors.overrides import Override
 from tasks.selectors.reviewed import Reviewed
 from tasks.selectors.time_and_place import TimeAndPlace
+from tasks.sequences import Sequences
 from tasks.shot_finders.content import Content
 from tasks.shot_finders.none import OneShot
 from tasks.shot_finders.transnetv2 import TransNetV2
 from tasks.smoothers.filters import MovingAverage, NoSmoothing, SavitzkyGolay
+from tasks.smoothers.kalman import Kalman
+from tasks.smoothers.sequence_model import SequenceModel
+from tasks.smoothers.spline import Spline
 from tasks.versions import StageName
 from tasks.video.encoders import EncoderSettings
 from tasks.video.hardware import DecoderSettings
@@ -62,9 +71,9 @@ Detector = Annotated[
 Recogniser = Annotated[
     DlibResNet | Facenet512 | Facenet | ArcFace | SFace | GhostFaceNet | OpenFace | NoRecogniser, Field(discriminator="method")
 ]
-Linker = Assignment
+Linker = Annotated[Assignment | Iou | Thesis, Field(discriminator="method")]
 Interpolator = Annotated[Pchip | Linear | Nearest | CubicSpline | Polynomial, Field(discriminator="method")]
-Smoother = Annotated[MovingAverage | SavitzkyGolay | NoSmoothing, Field(discriminator="method")]
+Smoother = Annotated[SequenceModel | Kalman | Spline | SavitzkyGolay | MovingAverage | NoSmoothing, Field(discriminator="method")]
 Selector = Annotated[KnownFaces | TimeAndPlace | Everyone | Reviewed, Field(discriminator="method")]
 Blur = Annotated[Pixelate | Round | Square | Solid | NoBlur, Field(discriminator="method")]
 
@@ -84,11 +93,32 @@ class FindFaces(Settings):
         """Names in the manifest of the models that it needs."""
         return (*self.detector.models, *self.recogniser.models)
 
+    def load(self) -> Finder:
+        """The detector and the recogniser, ready to look. Raises MissingWeights, BadWeights and DeviceError."""
+        return Finder(self.detector.load(self.runtime), self.recogniser.load(self.runtime), num_at_once(self.runtime))
+
+
+class Ways(NamedTuple):
+    """How detections become tracks."""
+
+    linker: Linker
+    interpolator: Interpolator
+    smoother: Smoother
+
+
+class FollowFaces(Settings):
+    most_seconds: float = Field(1.5, ge=0, le=5, description="how far a face is followed on the pictures from where it was seen; 0 for not")
+    longest_gap_frames: int = Field(8, ge=1, le=64, description="a face that was not seen for longer in between is followed there too")
+    again_every_frames: int = Field(4, ge=0, le=64, description="and looked for again round where it should be, so often; 0 for not")
+    least_apart_frames: int = Field(
+        24, ge=1, description="frames between that are read rather than skipped: skipping begins at a key frame"
+    )
+
 
 class BuildTracks(Settings):
     linker: Linker = Assignment()
     interpolator: Interpolator = Pchip()
-    smoother: Smoother = MovingAverage()
+    smoother: Smoother = SequenceModel()
     lead_seconds: float = Field(0.25, ge=0, le=5, description="how long a face is covered before its first and after its last detection")
     min_lead_frames: int = Field(3, ge=0, description="and in frames at least, however few there are in a second")
     most_unseen_frames: int = Field(
@@ -97,9 +127,18 @@ class BuildTracks(Settings):
     leaving_seconds: float = Field(1.0, ge=0, le=5, description="the same for a face that moves out of the picture")
     same_person: float = Field(0.45, gt=0, description="mean distance of embeddings up to which tracks are one person")
 
+    false_positives: FalsePositives = FalsePositives()
+    ignore: tuple[Ignored, ...] = Field((), description="places, and times, at which pictures on walls, statues and the like are no faces")
+
+    @property
+    def ways(self) -> Ways:
+        return Ways(self.linker, self.interpolator, self.smoother)
+
 
 class ChoosePeople(Settings):
-    policy: Literal["blur_everyone", "blur_only", "keep_only"] = "blur_everyone"
+    policy: Literal["blur_everyone", "blur_only", "keep_only", "ask"] = Field(
+        "blur_everyone", description="ask: the run waits until somebody says of each person who is seen whether they are blurred"
+    )
     selectors: tuple[Selector, ...] = Field((), description="who is blurred (blur_only) or stays visible (keep_only)")
     overrides: tuple[Override, ...] = Field(
         (), description="exceptions, which stand above the selectors, and later ones above earlier ones"
@@ -107,7 +146,7 @@ class ChoosePeople(Settings):
 
     @model_validator(mode="after")
     def _somebody(self) -> ChoosePeople:
-        if self.policy != "blur_everyone" and not self.selectors:
+        if self.policy in ("blur_only", "keep_only") and not self.selectors:
             raise ValueError(f"the policy {self.policy} needs somebody: give photos or points")
         if self.policy == "blur_everyone" and not all(each.then or isinstance(each, Reviewed) for each in self.selectors):
             raise ValueError("the policy blur_everyone chooses nobody: say blur_only or keep_only, or of each selector what happens then")
@@ -121,6 +160,11 @@ class ChoosePeople(Settings):
         for override in self.overrides:
             if override.point is not None:
                 TimeAndPlace(picks=(override.point,)).frames(info, index, part)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the people on the photos, once these were looked up."""
+        return tuple(name for selector in self.selectors if isinstance(selector, KnownFaces) for name in selector.names)
 
     @property
     def photos(self) -> tuple[str, ...]:
@@ -157,6 +201,18 @@ class VerifyBlur(Settings):
     )
 
 
+class InPrefect(Settings):
+    """What Prefect's pages show of a run, and how long they wait for an answer. No result depends on it."""
+
+    faces: Literal["never", "when_asked", "until_done", "links"] = Field(
+        "when_asked",
+        description="in Prefect's database: never; while it is asked who they are; in the table of people too, until the run ends; "
+        "or only as links to the results store in S3, which expire",
+    )
+    link_hours: float = Field(24, gt=0, le=168, description="how long such links can be followed")
+    patience_days: float = Field(7, gt=0, le=365, description="how long the policy `ask` waits for an answer before the run fails")
+
+
 class Plan(Settings):
     """All stages' settings. The defaults are the recommended ones. Raises BadSetting for a model that its licence does not allow."""
 
@@ -174,13 +230,21 @@ class Plan(Settings):
     runner: Runner = Field(Threads(), description="where segments are worked on: threads, dask or deployments")
     keep_metadata: tuple[MetadataKey, ...] = Field((), description="what of the source's metadata comes through; none does unasked")
     people: str | None = Field(None, description="path of a people.toml: names, merges and splits by hand, in place of edit_people")
+    sequences: Sequences | None = Field(None, description="faces as the thesis's code keeps them, in place of looking for faces")
     find_shots: FindShots = FindShots()
     find_faces: FindFaces = FindFaces()
+    follow_faces: FollowFaces = FollowFaces()
     build_tracks: BuildTracks = BuildTracks()
     edit_people: EditPeople = EditPeople()
     choose_people: ChoosePeople = ChoosePeople()
     blur_faces: BlurFaces = BlurFaces()
     verify_blur: VerifyBlur = VerifyBlur()
+    in_prefect: InPrefect = InPrefect()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of people: on photos, once these were looked up, and given by hand."""
+        return tuple(sorted({*self.choose_people.names, *self.edit_people.names}))
 
     @model_validator(mode="after")
     def _one_who_is_who(self) -> Plan:
@@ -191,7 +255,12 @@ class Plan(Settings):
     @model_validator(mode="before")
     @classmethod
     def _with_preset(cls, values: object) -> object:
-        return _over(_of_preset(values), values) if isinstance(values, dict) else values
+        if not isinstance(values, dict):
+            return values
+        given = values.get("find_faces")
+        if isinstance(given, dict):  # a form has null where the preset is to decide
+            values = values | {"find_faces": {name: value for name, value in given.items() if value is not None}}
+        return _over(_of_preset(values), values)
 
     @model_validator(mode="after")
     def _licences(self) -> Plan:
@@ -201,7 +270,7 @@ class Plan(Settings):
                 raise BadSetting(model.name, problem, fix="choose another model, or set allow_non_commercial to true if that is no problem")
         return self
 
-    @field_serializer("preset", "allow_non_commercial", "allow_downloads", "rerun_from", "runner")
+    @field_serializer("preset", "allow_non_commercial", "allow_downloads", "rerun_from", "runner", "in_prefect")
     def _without_effect(self, value: object, info: FieldSerializationInfo) -> object:
         # What they have led to is in the settings; by themselves they change no result.
         return None if info.context == FOR_A_KEY else value

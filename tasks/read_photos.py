@@ -9,7 +9,6 @@ import numpy as np
 
 from tasks import arrays
 from tasks.faces import Floats
-from tasks.finder import Finder
 from tasks.manifests import Photos
 from tasks.photos import one_face, read_photo
 from tasks.plan import FindFaces
@@ -21,7 +20,7 @@ from tasks.stage import stage
 def read_photos(paths: Sequence[tuple[str, Path]], content_hashes: Sequence[tuple[str, str]], settings: FindFaces) -> Photos:
     """Photos as pairs of the person's name and the picture. Raises BadPhoto for a picture that does not show exactly one face."""
     by_name: dict[str, list[Floats]] = {}
-    with Finder(settings.detector.load(settings.runtime), settings.recogniser.load(settings.runtime)) as finder:
+    with settings.load() as finder:
         for name, path in paths:
             by_name.setdefault(name, []).append(one_face(finder, read_photo(path), path))
     packed = arrays.pack({name: np.stack(embeddings) for name, embeddings in by_name.items()})

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
 from tasks.faces import Detections, Floats, Ints
-from tasks.interpolators.scipy_family import Interpolator
-from tasks.linkers.chains import Linker
-from tasks.smoothers.filters import Smoother
+from tasks.plan import Ways
 from tasks.tracks import Shot, Track
+from tasks.trails import Start
 
 _MOTION_FRAMES = 8  # at a track's end, over which its motion is measured
 _NEAR_EDGE = 0.04  # of a face's size: how near to the picture's edge it may still be cut by it
 _GROWTH = 0.02  # of a face's size, by which an extended box grows on each side a frame: it is a guess
+_SURE_FRAMES = 6  # from a frame at which a face was seen, within which no doubt is where it is
+_MOST_DOUBT = 0.25  # of a face's size
+NO_TRAILS: Mapping[Start, Floats] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -29,26 +33,39 @@ class Extension:
 
 
 def tracks_of_shot(
-    detections: Detections, shot: Shot, extension: Extension, linker: Linker, interpolator: Interpolator, smoother: Smoother
+    detections: Detections,
+    shot: Shot,
+    extension: Extension,
+    ways: Ways,
+    trails: Mapping[Start, Floats] = NO_TRAILS,
 ) -> list[Track]:
-    """The tracks of one shot, from the detections of the whole video; in order of first detection."""
+    """The tracks of one shot, from the detections of the whole video; in order of first detection.
+
+    `trails` are the boxes along which faces were followed, by where they start (see `Trail`).
+    """
     inside = detections.within(shot.first, shot.last)
-    return [_track(inside, chain, shot, extension, interpolator, smoother) for chain in linker.chains(inside)]
+    return [_track(inside, chain, shot, extension, ways, trails) for chain in ways.linker.chains(inside)]
 
 
-def _track(detections: Detections, chain: Ints, shot: Shot, extension: Extension, interpolator: Interpolator, smoother: Smoother) -> Track:
+def _track(detections: Detections, chain: Ints, shot: Shot, extension: Extension, ways: Ways, trails: Mapping[Start, Floats]) -> Track:
     """The track of one chain of rows of `detections`; its person is not known yet and given as -1."""
     seen_frames, seen_boxes = detections.frames[chain], detections.boxes[chain]
-    inner = np.arange(seen_frames[0], seen_frames[-1] + 1)
-    boxes = interpolator.fill(seen_frames, seen_boxes, inner)
-    boxes[seen_frames - inner[0]] = seen_boxes
+    known_frames, known_boxes = _with_trails(seen_frames, seen_boxes, trails)
+    inner = np.arange(known_frames[0], known_frames[-1] + 1)
+    boxes = _possible(ways.interpolator.fill(known_frames, known_boxes, inner), known_boxes, extension)
+    boxes[known_frames - inner[0]] = known_boxes
+    boxes = _grown(boxes, _doubt(inner, seen_frames, known_frames))
     steps = np.minimum(np.diff(seen_frames), extension.most_unseen_frames) if len(chain) > 1 else [extension.most_unseen_frames]
-    first, last = (replace(extension, lead_frames=max(extension.lead_frames, int(step))) for step in (steps[0], steps[-1]))
+    followed = int(seen_frames[0] - inner[0]), int(inner[-1] - seen_frames[-1])
+    first, last = (
+        replace(extension, lead_frames=max(extension.lead_frames, int(step) - way))
+        for step, way in zip((steps[0], steps[-1]), followed, strict=True)
+    )
     before = _lead(boxes[::-1], int(inner[0]) - shot.visible_first, shot.first - shot.visible_first, first)[::-1]
     after = _lead(boxes, shot.visible_last - int(inner[-1]), shot.visible_last - shot.last, last)
     frames = np.arange(inner[0] - len(before), inner[-1] + len(after) + 1)
     raw = np.concatenate([before, boxes, after])
-    smooth = smoother.smooth(raw)
+    smooth = ways.smoother.smooth(raw)
     union = np.concatenate([np.minimum(raw[:, :2], smooth[:, :2]), np.maximum(raw[:, 2:], smooth[:, 2:])], 1)
     scores = np.zeros(len(frames), np.float32)
     scores[seen_frames - frames[0]] = detections.scores[chain]
@@ -62,6 +79,51 @@ def _track(detections: Detections, chain: Ints, shot: Shot, extension: Extension
         best=int(seen_frames[np.argmax(qualities)] - frames[0]),
         person=-1,
     )
+
+
+def _with_trails(frames: Ints, boxes: Floats, trails: Mapping[Start, Floats]) -> tuple[Ints, Floats]:
+    """The frames, and their boxes, at which a face was seen, and those at which it was followed from there.
+
+    Where it was followed from both sides of a gap, each side counts as much as it is near.
+    """
+    ways: dict[int, list[tuple[float, Floats]]] = {}
+    steps = np.diff(frames).tolist()
+    for frame, box, room_before, room_after in zip(frames.tolist(), boxes, [None, *steps], [*steps, None], strict=True) if trails else ():
+        for direction, room in ((-1, room_before), (1, room_after)):
+            reached = trails.get(Start.of(frame, direction, box), boxes[:0])[: None if room is None else room - 1]
+            for number, way in enumerate(reached, 1):
+                ways.setdefault(frame + direction * number, []).append((1 / number, way))
+    if not ways:
+        return frames, boxes
+    between = np.array([np.average([box for _, box in known], axis=0, weights=[near for near, _ in known]) for known in ways.values()])
+    all_frames, all_boxes = np.append(frames, [*ways]), np.concatenate([boxes, between.astype(np.float32)])
+    order = np.argsort(all_frames)
+    return all_frames[order], all_boxes[order]
+
+
+def _possible(boxes: Floats, known: Floats, extension: Extension) -> Floats:
+    """Filled-in boxes that are no smaller than any known one, and no further out of the picture: a spline may swing beyond its looks."""
+    least = (known[:, 2:] - known[:, :2]).min(0)
+    centres, half = (boxes[:, :2] + boxes[:, 2:]) / 2, np.maximum(boxes[:, 2:] - boxes[:, :2], least) / 2
+    low = np.minimum(known.min(0)[:2], 0)
+    high = np.maximum(known.max(0)[2:], [extension.width, extension.height])
+    centres = np.clip(centres, low + half, high - half)
+    return np.asarray(np.concatenate([centres - half, centres + half], 1), np.float32)
+
+
+def _doubt(frames: Ints, seen: Ints, known: Ints) -> Floats:
+    """(N,) how far a box may be off at each frame, in face sizes: the more, the further away the face was seen.
+
+    A face that was followed there is where it is taken to be more surely than one between two looks.
+    """
+    nearest = np.abs(frames[:, None] - seen[np.clip(np.searchsorted(seen, frames)[:, None] - [1, 0], 0, len(seen) - 1)]).min(1)
+    rate = np.where(np.isin(frames, known), _GROWTH / 2, _GROWTH)
+    return np.asarray(np.minimum(rate * np.maximum(nearest - _SURE_FRAMES, 0), _MOST_DOUBT), np.float32)
+
+
+def _grown(boxes: Floats, shares: Floats) -> Floats:
+    growth = shares[:, None] * np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+    return np.asarray(boxes + growth * np.array([-1, -1, 1, 1], np.float32), np.float32)
 
 
 def _lead(boxes: Floats, room_frames: int, fade_frames: int, extension: Extension) -> Floats:

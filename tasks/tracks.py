@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,12 @@ class Shot(Settings):
     @property
     def num_frames(self) -> int:
         return self.last - self.first + 1
+
+
+def fades_between(shots: Sequence[Shot]) -> list[tuple[int, int]]:
+    """First and last frame of each stretch in which two of the shots, which are in order, are visible at once."""
+    visible = dict.fromkeys((shot.visible_first, shot.visible_last) for shot in shots)  # a shot's parts are visible as the whole is
+    return [(after, before) for (_, before), (after, _) in pairwise(visible) if after <= before]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,7 @@ import numpy as np
 from tasks import progress
 from tasks.checking import check, frames_to_check
 from tasks.errors import BadVideo
-from tasks.faces import Detections
-from tasks.finder import Finder
+from tasks.faces import Detections, Ints
 from tasks.manifests import BlurCheck, Choice, SegmentFaces, TrackSet, Video
 from tasks.places import source_of
 from tasks.plan import FindFaces, VerifyBlur
@@ -34,11 +33,11 @@ def verify_blur(
         problem = "does not have the source's frames at the source's times"
         raise BadVideo(location, problem, fix="choose a name that ends in .mp4 or .mov, whose clocks are as fine as the source's")
     cover = _all(store, choice.cover_refs)
-    kept = _all(store, choice.kept_refs)
     limits = (settings.sure_score, settings.same_face)
     checked = frames_to_check(len(index), settings.every_frames)
+    kept = _with_places(_all(store, choice.kept_refs), video, tracks, np.array(checked))
     frames = progress.counted("verify_blur", written.frames(info, index, 0, len(index) - 1))
-    with closing(frames), Finder(looking.detector.load(looking.runtime), looking.recogniser.load(looking.runtime)) as finder:
+    with closing(frames), looking.load() as finder:
         some = ((number, frame) for number, frame in frames if number in checked)
         findings, missed = check(some, video.info, cover, kept, tracks.tracks, finder, limits)
     return BlurCheck(
@@ -58,6 +57,17 @@ def _same_times(info: VideoInfo, index: FrameIndex, video: Video) -> bool:
     written, wanted = (pts * float(time_base) for pts, time_base in ((index.pts, info.time_base), (video.index.pts, video.info.time_base)))
     difference = np.abs((written - written[0]) - (wanted - wanted[0]))
     return bool(difference.max() <= 1.001 * float(max(info.time_base, video.info.time_base)))
+
+
+def _with_places(kept: Cover, video: Video, tracks: TrackSet, frames: Ints) -> Cover:
+    """What stays visible, and at frames that are looked at also what is no face because somebody said so."""
+    parts = [kept]
+    for when, box in video.at_places(tracks.ignored, frames):
+        there = frames[when]
+        parts.append(Cover(there, np.tile(box, (len(there), 1)), np.full(len(there), -1, np.int64)))
+    both = Cover.concatenate(parts)
+    order = np.argsort(both.frames, kind="stable")
+    return Cover(both.frames[order], both.boxes[order], both.tracks[order])
 
 
 def _all(store: ObjectStore, refs: tuple[ObjectRef, ...]) -> Cover:

@@ -12,6 +12,8 @@ StageName = Literal[
     "read_photos",
     "find_shots",
     "find_faces",
+    "read_sequences",
+    "follow_faces",
     "build_tracks",
     "edit_people",
     "choose_people",
@@ -22,12 +24,14 @@ StageName = Literal[
 
 STAGES: dict[StageName, int] = {
     "probe_video": 2,
-    "read_photos": 1,
-    "find_shots": 2,
-    "find_faces": 3,
-    "build_tracks": 2,
+    "read_photos": 2,
+    "find_shots": 3,
+    "find_faces": 4,
+    "read_sequences": 1,
+    "follow_faces": 1,
+    "build_tracks": 4,
     "edit_people": 1,
-    "choose_people": 3,
+    "choose_people": 4,
     "blur_faces": 2,
     "verify_blur": 3,
 }

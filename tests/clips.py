@@ -35,6 +35,7 @@ Picture = npt.NDArray[np.uint8]
 Person = Literal["collins", "hopper"]
 SAMPLE_RATE = 48_000
 HARD_BELOW_SHARE = 0.5  # a face of which less is seen is "hard" in gt.jsonl: scored apart
+_TURNING_SECONDS = 0.25  # in which a head turns away
 NOISE_LEVELS = 1.6  # standard deviation of the sensor noise, in 8-bit levels
 
 # Scripts ---------------------------------------------------------------------------------------------------------------------
@@ -55,6 +56,7 @@ class Actor:
     person: Person
     poses: tuple[Pose, ...]
     sway: float = 0.03  # how far the head bobs, in widths of the face
+    turned: tuple[float, float] | None = None  # seconds between which only the back of the head is seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +316,14 @@ class _Stage:
         mask = np.zeros((height, width), np.uint8)
         ellipse = ((centre_x - 0.5, centre_y - 0.5), (2 * half_width, 2 * half_height), math.degrees(turn))
         cv2.ellipse(mask, ellipse, 255, -1, cv2.LINE_AA)
+        if actor.turned and (hair := _hair_at(actor.turned, seconds)) < 1:
+            # Hair comes over the face from one side, and goes away to the other.
+            axes = (2.5 * half_width, 2.4 * half_height)
+            middle = centre_x - 0.5 + hair * 2.6 * half_width, centre_y - 0.5 - 0.1 * half_height
+            cv2.ellipse(mask, (middle, axes, math.degrees(turn)), 0, -1, cv2.LINE_AA)
+            middle = middle[0] - float(left), middle[1] - float(top)
+            cv2.ellipse(sprite.bgr, (middle, axes, math.degrees(turn)), (28, 36, 48), -1, cv2.LINE_AA)
+            cv2.ellipse(sprite.kept, (middle, axes, math.degrees(turn)), 0, -1, cv2.LINE_AA)
         return sprite, _Drawn(actor.person, full_box, math.pi * half_width * half_height, mask)
 
     def _bar_at(self, bar: Bar, seconds: float) -> _Sprite | None:
@@ -325,6 +335,11 @@ class _Stage:
         across = np.sin(np.linspace(0.15, 2.6, right - left))[None, :, None] * np.array([62, 84, 104])  # a round wooden post
         down = 1 + 0.06 * np.sin(np.arange(height) / height * 90 + 3 * np.sin(np.arange(height) / height * 17))[:, None, None]
         return _Sprite(slice(0, height), slice(left, right), (across * down).astype(np.uint8), np.zeros((height, right - left), np.uint8))
+
+
+def _hair_at(turned: tuple[float, float], seconds: float) -> float:
+    """Where the hair is, in widths from the middle of the face: 0 while it is turned away, 1 and more where it is seen."""
+    return max(turned[0] + _TURNING_SECONDS - seconds, 0, seconds - turned[1] + _TURNING_SECONDS) / _TURNING_SECONDS
 
 
 def _pose_at(poses: tuple[Pose, ...], seconds: float) -> Pose:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +18,7 @@ from tests.buckets import Bucket, new_bucket, running_store
 from tests.clips import Clip, Script, cuts_script, draw_folder, no_faces_script, two_people_script
 
 SMALL = (640, 360)
+_MOST_SECONDS_TO_END = 90
 FILM_RATE = Fraction(24000, 1001)  # not a whole number, as in much real footage
 
 
@@ -27,6 +31,20 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PREFECT_HOME"] = home.name
     os.environ["VEIL_RESULTS"] = f"{home.name}/results"  # of tests that ask for no store of their own
     environment.prepare()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A thread that never ends is no reason to hang when the tests have ended: what hangs is said, and the run ends as they did."""
+
+    if hasattr(session.config, "workerinput"):  # one of several test processes, which waits for the others
+        return
+
+    def end() -> None:
+        time.sleep(_MOST_SECONDS_TO_END)
+        faulthandler.dump_traceback(all_threads=True)
+        os._exit(exitstatus)
+
+    threading.Thread(target=end, daemon=True).start()
 
 
 @pytest.fixture(scope="session")

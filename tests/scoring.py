@@ -106,22 +106,22 @@ def score_faces(compared: Comparison, must_cover: Callable[[str], bool]) -> Scor
     required = [face for face in compared.faces if must_cover(face.person)]
     kept = [face for face in compared.faces if not must_cover(face.person) and not face.hard]
     plain, hard = [face for face in required if not face.hard], [face for face in required if face.hard]
-    leaks, hard_leaks = (_frames(each, lambda share: share < LEAK_BELOW_SHARE) for each in (plain, hard))
-    over_blurred = _frames(kept, lambda share: share > OVER_BLUR_ABOVE_SHARE)
-    percents = {person: _percent(len(frames), sum(face.person == person for face in plain)) or 0.0 for person, frames in leaks.items()}
+    leaked, hard_leaked = (_frames(each, leaks) for each in (plain, hard))
+    over_blurred = _frames(kept, lambda face: face.hidden_share > OVER_BLUR_ABOVE_SHARE)
+    percents = {person: percent(len(frames), sum(face.person == person for face in plain)) or 0.0 for person, frames in leaked.items()}
     worst = max(percents, key=lambda person: percents[person], default=None)
     return Score(
         required=len(plain),
-        leak_percent=_percent(sum(map(len, leaks.values())), len(plain)),
+        leak_percent=percent(sum(map(len, leaked.values())), len(plain)),
         required_hard=len(hard),
-        leak_hard_percent=_percent(sum(map(len, hard_leaks.values())), len(hard)),
-        longest_leak_frames=max((last - first + 1 for frames in leaks.values() for first, last in runs(frames)), default=0),
+        leak_hard_percent=percent(sum(map(len, hard_leaked.values())), len(hard)),
+        longest_leak_frames=max((last - first + 1 for frames in leaked.values() for first, last in runs(frames)), default=0),
         worst_person=worst,
         worst_person_percent=percents[worst] if worst else None,
         kept=len(kept),
-        over_blur_percent=_percent(sum(map(len, over_blurred.values())), len(kept)),
-        leaks=leaks,
-        hard_leaks=hard_leaks,
+        over_blur_percent=percent(sum(map(len, over_blurred.values())), len(kept)),
+        leaks=leaked,
+        hard_leaks=hard_leaked,
         over_blurred=over_blurred,
     )
 
@@ -141,6 +141,11 @@ def hidden_share(source: Gray, result: Gray, box: Iterable[float]) -> float | No
         return None
     alike = np.mean(first * second, axis=1) / np.maximum(energy * second.std(axis=1), 1e-3)
     return float(np.mean(alike[judged] < _ALIKE_FROM))
+
+
+def leaks(face: FaceScore) -> bool:
+    """Of a face that had to be covered."""
+    return face.hidden_share < LEAK_BELOW_SHARE
 
 
 def runs(frames: list[int]) -> list[tuple[int, int]]:
@@ -177,13 +182,14 @@ def _gray_frames(path: Path) -> Iterator[Gray]:
             yield frame.to_ndarray(format="gray").astype(np.uint8, copy=False)
 
 
-def _frames(faces: Iterable[FaceScore], wrong: Callable[[float], bool]) -> dict[str, list[int]]:
+def _frames(faces: Iterable[FaceScore], wrong: Callable[[FaceScore], bool]) -> dict[str, list[int]]:
     found: defaultdict[str, list[int]] = defaultdict(list)
     for face in faces:
-        if wrong(face.hidden_share):
+        if wrong(face):
             found[face.person].append(face.frame)
     return dict(found)
 
 
-def _percent(part: int, whole: int) -> float | None:
+def percent(part: int, whole: int) -> float | None:
+    """None of nothing."""
     return round(100 * part / whole, 2) if whole else None

@@ -23,7 +23,8 @@ from flows.commands import plan_of
 from tests.clips import Clip
 from tests.conftest import use_store
 
-PROGRESS = re.compile(r"(Reading the (file|photos)|Finding (shots|faces)|Following faces|Choosing people|Blurring|Checking the result) +\S")
+_SAID = "Reading the (file|photos)|Finding (shots|faces)|Following faces|Joining tracks|Choosing people|Blurring|Checking the result"
+PROGRESS = re.compile(rf"({_SAID}) +\S")
 LONG_WORK = re.compile(r"Finding|Following|Blurring|Checking")
 
 
@@ -133,6 +134,9 @@ TABLE: dict[str, Row] = {
     ),
     "set without a value": Row(GOOD + " --set blur_faces", ("--set blur_faces: has no value", "STAGE.NAME=VALUE")),
     "set a stage to a number": Row(GOOD + " --set blur_faces=3", ("blur_faces: ", "change that setting")),
+    "policy that asks": Row(
+        GOOD + " --set choose_people.policy=ask", ("choose_people.policy ask: waits for an answer in Prefect's UI", "--decisions")
+    ),
     "set the people to a number": Row(GOOD + " --set choose_people=3 --keep {in}/collins.jpg", ("choose_people",)),
     "plan missing": Row(GOOD + " --plan {in}/none.toml", ("{in}/none.toml: cannot be read", "TOML")),
     "plan is no TOML": Row(GOOD + " --plan {in}/broken.toml", ("{in}/broken.toml: is not TOML", "line 1")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
+from tasks.exports.table import BOXES
+from tests.benchmarks.labelled import LabelledClip, Task
+from tests.benchmarks.quality import scored
 from tests.clips import Actor, Pose, Script, Shot, draw_folder
 from tests.scoring import Comparison, FaceScore, compare, hidden_share, runs, score_faces
 
@@ -62,6 +66,28 @@ def test_the_frames_that_show_a_face_are_named(blurred: Comparison) -> None:
     assert score.leaks == {HOPPER: list(UNBLURRED)}
     assert score.leak_percent == pytest.approx(100 * len(UNBLURRED) / (2 * NUM_FRAMES))
     assert (score.longest_leak_frames, score.worst_person, score.worst_person_percent) == (len(UNBLURRED), HOPPER, 15)
+
+
+def test_the_benchmark_tells_all_of_a_run(folder: Path, tmp_path: Path) -> None:
+    output = transcode(folder, tmp_path / "blurred.mp4", {COLLINS, HOPPER})
+    with (tmp_path / "boxes.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([BOXES, *followed_as_labelled(folder)])
+    row = scored(LabelledClip(folder), Task("everyone"), output, tmp_path / "boxes.csv")
+    assert row["leaks"] == row["flickers"] == {HOPPER: "8-10"}  # for 0.4 seconds
+    assert (row["flicker_frames"], row["lead_in_percent"], row["lead_out_percent"]) == (3, 0, 0)
+    assert row["by_person"][HOPPER]["leak_all_percent"] == 15
+    assert row["identities"]["people"]["idf1"] == row["identities"]["tracks"]["hota"] == 100
+    assert (row["judged"][COLLINS], row["disagreements"]) == ("0-19", [])
+
+
+def followed_as_labelled(folder: Path) -> list[tuple[object, ...]]:
+    """A track a person, of true boxes."""
+    rows = [json.loads(line) for line in (folder / "gt.jsonl").read_text().splitlines()]
+    return [
+        (row["frame"], row["frame"] / 10, number, number, "blurred", 0.9, *face["box"])
+        for row in rows
+        for number, face in enumerate(row["faces"])
+    ]
 
 
 def test_a_blurred_face_that_was_to_be_kept_is_over_blurred(blurred: Comparison) -> None:

@@ -27,6 +27,7 @@ _SAME_FACE = 0.3  # IoU from which two boxes are one face
 _CLOSE_UP = 0.3  # of the picture's short side, from which a face may be too large for the first look
 _LARGEST_SCALE = 4.0  # beyond which enlarging shows nothing new
 _AT_BORDER = 2.0  # pixels: a box so near to a tile's border is cut by it
+_SMALLER_MARGIN = 4  # so many times smaller where only a part of the picture is shown, which rarely ends at its edge
 _OVERLAP = 3.0  # of tiles, in faces that the look at the whole picture is just too coarse for
 
 
@@ -95,13 +96,20 @@ class SizedDetector:
     def detect(self, picture_bgr: Picture) -> Faces:
         """The faces of a picture, (H, W, 3) uint8 BGR, upright, in its pixels and inside it."""
         height, width = picture_bgr.shape[:2]
-        return self._detect(picture_bgr, self.long_side_pixels(width, height) / max(width, height), large=True)
+        return self._detect(picture_bgr, self.long_side_pixels(width, height) / max(width, height))
 
-    def detect_at(self, picture_bgr: Picture, large: bool) -> Faces:
-        """The faces of a picture that has the right size already, in its pixels; `large`: look for those that fill much of it too."""
-        return self._detect(picture_bgr, 1.0, large)
+    def detect_at(self, picture_bgr: Picture, is_part: bool) -> Faces:
+        """The faces of a picture that has the right size already, in its pixels.
 
-    def _detect(self, picture_bgr: Picture, scale: float, large: bool) -> Faces:
+        `is_part`: it shows what is around a face, which neither fills it nor needs a margin, so that little is left to look at.
+        """
+        if not is_part:
+            return self._detect(picture_bgr, 1.0)
+        height, width = picture_bgr.shape[:2]
+        look = self._look(picture_bgr, Tile(0, 0, width, height), 1.0, is_part=True)
+        return self._inside(look, width, height)
+
+    def _detect(self, picture_bgr: Picture, scale: float) -> Faces:
         height, width = picture_bgr.shape[:2]
         whole, long_side = Tile(0, 0, width, height), max(width, height)
         in_one_piece = min(scale, self.settings.tile_pixels / long_side)
@@ -111,26 +119,34 @@ class SizedDetector:
             for tile in tiles(width, height, round(self.settings.tile_pixels / scale), overlap):
                 found = self._look(picture_bgr, tile, scale)
                 looks.append(found[~_is_cut(found, tile, whole)])
-        if large and self.settings.close_up_pixels:
+        if self.settings.close_up_pixels:
             close_up = self._look(picture_bgr, whole, self.settings.close_up_pixels / long_side)
             looks.append(close_up[close_up.boxes[:, 3] - close_up.boxes[:, 1] > _CLOSE_UP * min(width, height)])
-        faces = best(Faces(*(np.concatenate([getattr(look, name) for look in looks]) for name in ("boxes", "scores", "landmarks"))))
+        faces = Faces(*(np.concatenate([getattr(look, name) for look in looks]) for name in ("boxes", "scores", "landmarks")))
+        return self._inside(faces, width, height)
+
+    def _inside(self, faces: Faces, width: int, height: int) -> Faces:
+        """The best of the faces that are good enough, as far as they are inside the picture."""
+        faces = best(faces)
         inside = np.clip(faces.boxes, 0, [width, height, width, height]).astype(np.float32)
         kept = (inside[:, 2] - inside[:, 0] > 1) & (inside[:, 3] - inside[:, 1] > 1) & (faces.scores >= self.settings.min_score)
         return Faces(inside, faces.scores, faces.landmarks)[kept]
 
-    def _look(self, picture_bgr: Picture, tile: Tile, scale: float) -> Faces:
+    def _look(self, picture_bgr: Picture, tile: Tile, scale: float, *, is_part: bool = False) -> Faces:
         """What is seen in a part of the picture when it is brought to that scale; some may reach beyond it."""
         part = picture_bgr[tile.top : tile.bottom, tile.left : tile.right]
         size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
         reduced = cv2.resize(part, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        margin, multiple = self.settings.margin_pixels, self.settings.multiple
-        bottom, right = (margin + -(side + 2 * margin) % multiple for side in reduced.shape[:2])
-        padded = cv2.copyMakeBorder(reduced, margin, bottom, margin, right, cv2.BORDER_REPLICATE)
+        margin = self.settings.margin_pixels // (_SMALLER_MARGIN if is_part else 1)
+        rest = [-(side + 2 * margin) % self.settings.multiple for side in reduced.shape[:2]]
+        # Where the margin is small, what the model wants besides makes up for it on all sides.
+        top, left = (margin + (each // 2 if is_part else 0) for each in rest)
+        bottom, right = (2 * margin + each - before for each, before in zip(rest, (top, left), strict=True))
+        padded = cv2.copyMakeBorder(reduced, top, bottom, left, right, cv2.BORDER_REPLICATE)
         seen = self.see(np.asarray(padded, np.uint8))
-        corner = np.array([tile.left, tile.top], np.float32)
-        boxes = (seen.boxes - margin) / scale + np.tile(corner, 2)
-        landmarks = (seen.landmarks - margin) / scale + corner
+        corner, padding = np.array([tile.left, tile.top], np.float32), np.array([left, top], np.float32)
+        boxes = (seen.boxes - np.tile(padding, 2)) / scale + np.tile(corner, 2)
+        landmarks = (seen.landmarks - padding) / scale + corner
         return Faces(boxes.astype(np.float32), seen.scores, landmarks.astype(np.float32))
 
 

@@ -1,22 +1,24 @@
-"""Gated minimum-cost matching of faces to what is known, look by look; weak detections may continue a chain but not start one.
+"""Gated minimum-cost matching of faces to what is known, look by look, forwards and backwards; what the two agree on is joined as a whole.
 
 The matching is the thesis's, on costs without a scale; weak detections get their second chance as in ByteTrack (Zhang et al.,
-arXiv:2110.06864).
+arXiv:2110.06864); joining pieces by all that is known of them is hierarchical association (Huang et al., ECCV 2008).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
 from tasks.faces import Detections, Floats, Ints
-from tasks.matching import assign, euclidean, geometric_cost
+from tasks.linkers.joining import Likeness, cut_by_looks, join_all, without_strays
+from tasks.linkers.stepping import Chain, predicted, stepped
+from tasks.matching import euclidean, geometric_cost
 from tasks.method import Method
 
-_SPAN_FRAMES = 12  # over which a chain's motion is measured
 _SEEN_WELL = 0.2  # quality from which an embedding may part what is at one place
 _UNKNOWN = 0.8  # appearance where either face has no embedding: neither like nor unlike
 
@@ -35,90 +37,67 @@ class Assignment(Method):
     appearance_weight: float = Field(0.5, ge=0, description="what that distance counts for, in face widths")
 
     def chains(self, detections: Detections) -> list[Ints]:
-        weak = detections.scores < self.start_score
-        chains: list[_Chain] = []
-        for frame in detections.looked:
-            rows = np.arange(len(detections))[detections.rows_at(int(frame))]
-            alive = [chain for chain in chains if frame - chain.last_frame <= self.max_gap_frames]
-            rest = self._continue(alive, detections, rows[~weak[rows]], int(frame))
-            self._continue([chain for chain in alive if chain.last_frame < frame], detections, rows[weak[rows]], int(frame))
-            for row in rest:
-                chains.append(_Chain())
-                chains[-1].add(detections, int(row))
-        self._begin_earlier(chains, detections)
-        return [np.array(chain.rows, np.int64) for chain in sorted(chains, key=lambda chain: chain.first_frame)]
+        """A late good look repairs an early bad one: a link that only one direction makes is made again with all that both sides know."""
+        if not len(detections):
+            return []
+        forwards, backwards = (
+            self._stepped(detections),
+            [(len(detections) - 1 - chain)[::-1] for chain in self._stepped(_reversed(detections))],
+        )
+        pieces = _agreed(forwards, backwards, len(detections))
+        pieces = [part for piece in pieces for part in without_strays(piece, detections)]
+        likeness = Likeness(self.same_face, self.other_face, self.appearance_weight, _SEEN_WELL, _UNKNOWN)
+        joined = join_all(pieces, detections, likeness, self.gate, self.max_gap_frames)
+        joined = join_all(cut_by_looks(joined, detections, likeness), detections, likeness, self.gate, self.max_gap_frames)
+        sure = [chain for chain in joined if detections.scores[chain].max() >= self.start_score]
+        return sorted(sure, key=lambda chain: int(detections.frames[chain[0]]))
 
-    def _begin_earlier(self, chains: list[_Chain], detections: Detections) -> None:
-        """Gives chains the weak detections before their first one, backwards: a face that comes nearer is weak at first."""
-        free = np.ones(len(detections), bool)
-        for chain in chains:
-            free[chain.rows] = False
-        for frame in detections.looked[::-1]:
-            rows = np.arange(len(detections))[detections.rows_at(int(frame))]
-            later = [chain for chain in chains if 0 < chain.first_frame - frame <= self.max_gap_frames]
-            self._continue(later, detections, rows[free[rows]], int(frame))
+    def _stepped(self, detections: Detections) -> list[Ints]:
+        def cost(chains: Sequence[Chain], rows: Ints, frame: int) -> Floats:
+            place = geometric_cost(predicted(chains, frame), detections.boxes[rows])
+            possible = place <= self.gate
+            known = [number for number, chain in enumerate(chains) if chain.embedding is not None]
+            unlike = np.full(place.shape, _UNKNOWN, np.float32)
+            if known and not np.isnan(detections.embeddings[rows, 0]).all():
+                distance = euclidean(np.stack([chains[number].embedding for number in known]), detections.embeddings[rows])  # type: ignore[misc]
+                qualities = np.array([chains[number].quality for number in known])
+                seen_well = np.minimum(qualities[:, None], detections.qualities[rows]) >= _SEEN_WELL
+                possible[known] &= ~(seen_well & (distance > self.other_face))
+                unlike[known] = np.where(np.isnan(distance), _UNKNOWN, np.minimum(distance / self.same_face, 2))
+            return np.where(possible, place + self.appearance_weight * unlike, np.nan)
 
-    def _continue(self, chains: list[_Chain], detections: Detections, rows: Ints, frame: int) -> Ints:
-        """Gives each chain at most one of the rows; returns the rows that no chain took."""
-        if not chains or not len(rows):
-            return rows
-        place = geometric_cost(np.stack([chain.predicted(frame) for chain in chains]), detections.boxes[rows])
-        distance = euclidean(np.stack([chain.embedding for chain in chains]), detections.embeddings[rows])
-        seen_well = np.minimum.outer([chain.quality for chain in chains], detections.qualities[rows]) >= _SEEN_WELL
-        possible = (place <= self.gate) & ~(seen_well & (distance > self.other_face))
-        unlike = np.where(np.isnan(distance), _UNKNOWN, np.minimum(distance / self.same_face, 2))
-        cost = np.where(possible, place + self.appearance_weight * unlike, np.nan)
-        taken_by, taken = assign(cost, np.inf)
-        for chain, column in zip(taken_by, taken, strict=True):
-            chains[chain].add(detections, int(rows[column]))
-        return np.delete(rows, taken)
+        return [np.array(chain.rows, np.int64) for chain in stepped(detections, cost, self.start_score, self.max_gap_frames)]
 
 
-@dataclass
-class _Chain:
-    """A face so far: its rows, where it was, how it moved, what it looks like."""
+def _reversed(detections: Detections) -> Detections:
+    """The same, with time running backwards."""
+    turned = detections[slice(None, None, -1)]
+    return replace(turned, looked=-detections.looked[::-1], frames=-turned.frames)
 
-    rows: list[int] = field(default_factory=list)
-    frames: list[int] = field(default_factory=list)
-    boxes: list[Floats] = field(default_factory=list)
-    weights: float = 0.0
-    quality: float = 0.0
-    embedding: Floats = field(default_factory=lambda: np.full(1, np.nan, np.float32))
 
-    @property
-    def first_frame(self) -> int:
-        return self.frames[0]
+def _agreed(forwards: Sequence[Ints], backwards: Sequence[Ints], num_rows: int) -> list[Ints]:
+    """Pieces of chains whose links both directions have made, or one of them and the other none that speaks against it."""
+    (after, before), (after_too, before_too) = (_links(chains, num_rows) for chains in (forwards, backwards))
+    follower = np.where(after == after_too, after, -1)
+    for next_row, other_after, other_before in ((after, after_too, before_too), (after_too, after, before)):
+        free = (next_row >= 0) & (other_after < 0)
+        free[free] = other_before[next_row[free]] < 0
+        follower[free] = next_row[free]
+    is_first = np.zeros(num_rows, bool)
+    is_first[[int(row) for chain in (*forwards, *backwards) for row in chain]] = True
+    is_first[follower[follower >= 0]] = False
+    pieces = []
+    for row in np.flatnonzero(is_first).tolist():
+        piece = [row]
+        while (following := int(follower[piece[-1]])) >= 0:
+            piece.append(following)
+        pieces.append(np.array(piece, np.int64))
+    return pieces
 
-    @property
-    def last_frame(self) -> int:
-        return self.frames[-1]
 
-    def add(self, detections: Detections, row: int) -> None:
-        """Makes a detection before or after all others part of the chain."""
-        end = 0 if self.frames and detections.frames[row] < self.first_frame else len(self.frames)
-        self.rows.insert(end, row)
-        self.frames.insert(end, int(detections.frames[row]))
-        self.boxes.insert(end, detections.boxes[row])
-        weight, embedding = float(detections.qualities[row]), detections.embeddings[row]
-        self.quality = max(self.quality, weight)
-        if weight > 0 and not np.isnan(embedding[0]):
-            known = self.embedding * self.weights if self.weights else np.zeros_like(embedding)
-            self.weights += weight
-            self.embedding = (known + weight * embedding) / self.weights
-        elif len(self.embedding) != len(embedding):
-            self.embedding = np.full_like(embedding, np.nan)
-
-    def predicted(self, frame: int) -> Floats:
-        """The box at a frame beyond either end if the face goes on as it did there, ever more slowly."""
-        end, towards = (-1, -1) if frame > self.last_frame else (0, 1)
-        inner = end
-        while (
-            -len(self.frames) <= inner + towards < len(self.frames) and abs(self.frames[inner + towards] - self.frames[end]) <= _SPAN_FRAMES
-        ):
-            inner += towards
-        elapsed = abs(self.frames[inner] - self.frames[end])
-        if elapsed == 0:
-            return self.boxes[end]
-        motion = self.boxes[end] - self.boxes[inner]
-        share = 1 - np.exp(-abs(frame - self.frames[end]) / elapsed)
-        return np.asarray(self.boxes[end] + np.tile((motion[:2] + motion[2:]) / 2, 2) * share, np.float32)
+def _links(chains: Sequence[Ints], num_rows: int) -> tuple[Ints, Ints]:
+    """For each row the one after it in its chain, and the one before it; -1 where there is none."""
+    after, before = np.full(num_rows, -1, np.int64), np.full(num_rows, -1, np.int64)
+    for chain in chains:
+        after[chain[:-1]], before[chain[1:]] = chain[1:], chain[:-1]
+    return after, before

@@ -84,8 +84,7 @@ def main() -> None:
                 logger.info("%s: %s is not installed, the recorded outputs stay as they are", name, error.name)
         difference = largest_difference(model, recording)
         MANIFEST.with_name(f"{name}.onnx").write_bytes(model)
-        sha256 = hashlib.sha256(model).hexdigest()
-        _describe(name, bytes=len(model), sha256=f'"{sha256}"', largest_difference=f"{_round_up(difference):.0e}")
+        describe(name, model, difference)
         logger.info("%s: %d bytes, at most %.1e from the original", name, len(model), difference)
 
 
@@ -101,8 +100,10 @@ def _expect(subject: str, found: str, expected: str) -> None:
         raise BadWeights(subject, f"has SHA-256 {found}, expected {expected}", fix="do not use it: Veil was built from another file")
 
 
-def _describe(name: str, **values: object) -> None:
-    """Replaces values in the model's table of the manifest, and leaves everything else in the file as it is."""
+def describe(name: str, model: bytes, difference: float) -> None:
+    """Writes size, hash and difference into the model's table of the manifest, and leaves everything else in the file as it is."""
+    sha256 = hashlib.sha256(model).hexdigest()
+    values = {"bytes": len(model), "sha256": f'"{sha256}"', "largest_difference": f"{_round_up(difference):.0e}"}
     before, table, after = re.split(rf"(?ms)(^\[{name}\]$.*?)(?=^\[)", MANIFEST.read_text("utf-8"))
     for key, value in values.items():
         table = re.sub(rf"(?m)^{key} = .*$", f"{key} = {value}", table)

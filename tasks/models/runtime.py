@@ -15,7 +15,8 @@ class Runtime(Settings):
     """What ONNX Runtime computes on.
 
     Devices round differently: boxes differ by fractions of a pixel. `auto` says that any will do, and a result that one machine has kept is
-    used on another; a named provider has results of its own. How many threads there are, and what may be fallen back to, changes no result.
+    used on another; a named provider has results of its own. How many threads there are, how
+    many pictures make a batch, and what may be fallen back to, changes no result.
     """
 
     provider: Literal["auto", "cpu", "cuda", "tensorrt", "openvino"] = Field(
@@ -24,6 +25,12 @@ class Runtime(Settings):
     )
     threads: int = Field(
         0, ge=0, le=256, description="cores that work on one picture; 0: one for each picture that is looked at side by side"
+    )
+    batch: int = Field(
+        16,
+        ge=1,
+        le=256,
+        description="pictures that CUDA looks at together, from all that is waited for; halved where its memory holds no more",
     )
     half_precision: bool = Field(
         False, description="16 bits on a GPU, for the models that lose nothing by it; needs the package onnx with CUDA"

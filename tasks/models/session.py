@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.errors import DeviceError, MissingWeights
+from tasks.models.batching import Batching, takes_batches
 from tasks.models.runtime import ON_ANYTHING, Device, Runtime
 from tasks.models.weights import find_model, weights_path
 
@@ -26,11 +27,12 @@ PROVIDERS: dict[Device, str] = {
 }
 PACKAGES: dict[Device, str] = {"cuda": "onnxruntime-gpu", "tensorrt": "onnxruntime-gpu", "openvino": "onnxruntime-openvino"}
 _QUICKEST_FIRST: tuple[Device, ...] = ("cuda", "openvino")  # TensorRT builds an engine for minutes: only where it is asked for
+_IN_BATCHES: tuple[Device, ...] = ("cuda",)  # TensorRT would build an engine for each size of batch
 
 Array = npt.NDArray[np.generic]
 
 logger = logging.getLogger(__name__)
-_sessions: dict[tuple[str, int, Device, bool], Session] = {}
+_sessions: dict[tuple[str, int, Device, bool, int], Session] = {}
 _lock = threading.Lock()
 
 
@@ -79,6 +81,12 @@ def candidates(runtime: Runtime, available: Sequence[str]) -> list[Device]:
     return [runtime.provider, "cpu"] if runtime.allow_fallback and runtime.provider != "cpu" else [runtime.provider]
 
 
+def num_at_once(runtime: Runtime = ON_ANYTHING) -> int:
+    """How many pictures are worth preparing side by side: one for each core, and where batches are made so many that the next fills."""
+    device = candidates(runtime, _available())[0]
+    return max(num_cores(), 2 * runtime.batch) if device in _IN_BATCHES and PROVIDERS[device] in _available() else num_cores()
+
+
 def num_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -89,17 +97,23 @@ class OnDevice:
 
     def __init__(self, name: str, device: Device, session: Session, instead: Session | None) -> None:
         self._name, self._device, self._session, self._instead = name, device, session, instead
+        self._lock = threading.Lock()
 
     def run(self, output_names: Sequence[str] | None, inputs: Mapping[str, Array]) -> list[Any]:
+        session = self._session
         try:
-            return self._session.run(output_names, inputs)
+            return session.run(output_names, inputs)
         except _failures() as error:
+            if session is self._instead:
+                raise
             failed = _device_error(self._device, f"failed while it ran {self._name} ({_first_line(error)})")
             if self._instead is None:
                 raise failed from error
-            logger.warning("%s; the CPU is used instead", failed)
-            self._session, self._instead = self._instead, None
-            return self._session.run(output_names, inputs)
+            with self._lock:
+                if self._session is session:  # the first of those whom it failed
+                    logger.warning("%s; the CPU is used instead", failed)
+                    self._session = self._instead
+            return self._instead.run(output_names, inputs)
 
     def get_inputs(self) -> list[Any]:
         return self._session.get_inputs()
@@ -110,9 +124,12 @@ class OnDevice:
 
 def _loaded(name: str, cores: int, keep_memory: bool, device: Device, runtime: Runtime) -> Session:
     half = runtime.half_precision and device != "cpu" and find_model(name).half_precision
-    key = (name, cores, device, half)
+    most_rows = runtime.batch if device in _IN_BATCHES else 1
+    key = (name, cores, device, half, most_rows)
     if key not in _sessions:
         session: Session = _load(name, cores, keep_memory, device, half)
+        if most_rows > 1 and takes_batches(session):
+            session = Batching(session, most_rows)
         if device != "cpu":
             may_go_on = runtime.allow_fallback or runtime.provider == "auto"
             session = OnDevice(name, device, session, _loaded(name, cores, keep_memory, "cpu", runtime) if may_go_on else None)

@@ -48,7 +48,7 @@ class ModelEntry(Settings):
     """A model: what it does, on what terms, and where its file comes from."""
 
     name: str
-    task: Literal["detector", "recogniser", "shots"]
+    task: Literal["detector", "recogniser", "shots", "smoother"]
     description: str
     licence: str
     commercial: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,8 @@ class DlibResNet(Method):
     min_score: float = Field(0.4, ge=0, le=1, description="faces that the detector is less sure of get no embedding")
     boundary: float = Field(BOUNDARY, gt=0, description="its distance that all thresholds call 0.6: a larger one finds more faces alike")
 
+    dimensions: ClassVar[int] = _DIMENSIONS
+
     @property
     def models(self) -> tuple[str, ...]:
         """Names in the manifest: what it needs, and on what terms."""
@@ -48,9 +50,10 @@ class DlibRecogniser:
         """Embeddings (N, 128) float32 and qualities (N,) float32, 0 to 1, of the faces; NaN and 0 where there is none."""
         embeddings = np.full((len(faces), _DIMENSIONS), np.nan, np.float32)
         qualities = np.zeros(len(faces), np.float32)
-        for row in chips.large_enough(faces, self.settings.min_face_pixels, self.settings.min_score):
-            chip = chips.warp(picture_bgr, faces.landmarks[row])
-            network_input = np.ascontiguousarray(chip[:, :, ::-1].transpose(2, 0, 1)[None], np.float32)
-            embeddings[row] = self.session.run(["embeddings"], {"chips": network_input})[0][0]
-            qualities[row] = chips.quality(chip, faces, int(row))
+        rows = chips.large_enough(faces, self.settings.min_face_pixels, self.settings.min_score)
+        if len(rows):
+            cut = np.stack([chips.warp(picture_bgr, faces.landmarks[row]) for row in rows])
+            network_input = np.ascontiguousarray(cut[:, :, :, ::-1].transpose(0, 3, 1, 2), np.float32)
+            (embeddings[rows],) = self.session.run(["embeddings"], {"chips": network_input})
+            qualities[rows] = [chips.quality(chip, faces, int(row)) for chip, row in zip(cut, rows, strict=True)]
         return in_common_unit(embeddings, self.settings.boundary), qualities

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +10,15 @@ import numpy.typing as npt
 from tasks.faces import Faces, Floats
 from tasks.method import Method
 from tasks.models.runtime import ON_ANYTHING, Runtime
+from tasks.recognisers.boundary import BOUNDARY
 
 
 class NoRecogniser(Method):
     """Computes no embeddings; people cannot be chosen by photos then."""
 
     method: Literal["none"] = "none"
+    dimensions: ClassVar[int] = 1
+    boundary: ClassVar[float] = BOUNDARY
 
     @property
     def models(self) -> tuple[str, ...]:

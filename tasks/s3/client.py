@@ -58,12 +58,17 @@ def client() -> Any:
 
 @lru_cache(maxsize=2)
 def _client(environment: tuple[tuple[str, str], ...]) -> Any:
+    return new_client("s3")
+
+
+def new_client(service: str) -> Any:
+    """A client of another of AWS's services, with the same settings."""
     import boto3  # takes a third of a second, and only who uses S3 needs it
     from botocore.config import Config
 
     settings = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, max_pool_connections=16, user_agent_appid="veil")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    return boto3.session.Session(region_name=region).client("s3", config=settings)
+    return boto3.session.Session(region_name=region).client(service, config=settings)
 
 
 @contextmanager

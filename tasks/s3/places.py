@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import socket
 import tempfile
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,7 +16,7 @@ from tasks.s3.client import client, explained
 from tasks.s3.objects import S3File, S3Folder
 from tasks.s3.upload import Upload, content_type_of
 from tasks.video.parallel import in_order
-from tasks.video.target import runs
+from tasks.video.target import runs, this_machine, this_process
 from tasks.video.whole_folder import check_names
 
 _STREAMED = {".ts"}
@@ -202,19 +200,15 @@ def copy_object(source: S3File, target: S3File) -> None:
 def _beside(key: str) -> str:
     """A name that says which process is at work on it, with the same ending."""
     path = PurePosixPath(key)
-    name = f".{path.stem}.unfinished-{_host()}-{os.getpid()}{path.suffix}"
+    name = f".{path.stem}.unfinished-{this_process()}{path.suffix}"
     return name if str(path.parent) == "." else f"{path.parent}/{name}"
-
-
-def _host() -> str:
-    return re.sub(r"[^A-Za-z0-9]", "_", socket.gethostname())
 
 
 def _remove_abandoned(bucket: str, key: str) -> None:
     """What killed processes of this machine left beside a place: objects, and uploads that were never completed."""
     path = PurePosixPath(key)
     parent = "" if str(path.parent) == "." else f"{path.parent}/"
-    prefix = f"{parent}.{path.stem}.unfinished-{_host()}-"
+    prefix = f"{parent}.{path.stem}.unfinished-{this_machine()}-"
 
     def is_abandoned(found: str) -> bool:
         process = re.match(r"\d+", found.removeprefix(prefix))

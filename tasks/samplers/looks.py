@@ -12,10 +12,10 @@ import numpy.typing as npt
 from tasks.faces import Detections, Floats, Ints
 from tasks.matching import geometric_cost
 
-Reason = Literal["grid", "edge", "change", "check", "deviation", "lost", "entry", "exit", "quick", "disagreement"]
+Reason = Literal["grid", "edge", "change", "check", "deviation", "lost", "entry", "exit", "quick", "again", "disagreement"]
 """Of a look: the coarse grid; the ends of shots and fades; thumbnails that change between two looks; a mid-point that is checked; one after
 a mid-point that was not as expected; a face that both looks have and their mid-point has not; one that only the later, or only the earlier
-look has; one that seems to come or go in the middle of the picture; any
+look has; one that seems to come or go in the middle of the picture; one into a long gap of a track, at other frames than before; any
 frame between two looks that disagree, in the thesis's scheme."""
 
 _LARGEST_RATIO = 1.8  # of sizes of one face in neighbouring looks

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from tasks.faces import Floats
 from tasks.matching import euclidean
-from tasks.selectors.verdicts import Answer, Entry, Verdict
+from tasks.selectors.verdicts import Answer, Entry, Span, Verdict
 from tasks.tracks import Track
 
 
@@ -32,17 +32,31 @@ class ByLikeness(Entry):
             raise ValueError(f"match ({self.match}), likely ({self.likely}) and no_match ({self.no_match}) must be in this order")
         return self
 
-    def compare(self, tracks: Sequence[Track], references: Mapping[str, Floats]) -> list[Verdict]:
-        """A verdict a track; `references` are embeddings, (K, D), by name.
+    def compare(self, tracks: Sequence[Track], references: Mapping[str, Floats], fades: Sequence[Span] = ()) -> list[Verdict]:
+        """A verdict a track; `references` are embeddings, (K, D), by name; two shots are seen at once in `fades`, first to last frame.
 
         A track in doubt is who its person (all tracks of the same face together) is. Of two tracks of one name that are seen at the same
-        time, the less like one is unsure: nobody is in two places.
+        time, the less like one is unsure: nobody is in two places, but for a fade. Where nobody at all is a match, those who come nearest
+        are unsure: that somebody was asked for makes it likely that they are there, seen badly.
         """
         persons = {person: {name: _distance(mean, each) for name, each in references.items()} for person, mean in _means(tracks).items()}
         verdicts = [self._verdict(track, persons, references) for track in tracks]
+        if not any(verdict.answer == "match" for verdict in verdicts):
+            return self._nearest_unsure(verdicts)
         return [
             replace(verdict, answer="unsure", reason=f"somebody more like {verdict.name} is seen at the same time") if rivalled else verdict
-            for verdict, rivalled in zip(verdicts, _rivalled(tracks, verdicts), strict=True)
+            for verdict, rivalled in zip(verdicts, _rivalled(tracks, verdicts, fades), strict=True)
+        ]
+
+    def _nearest_unsure(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        """The verdicts, with those nearest to whom nobody matches being unsure: up to the margin beyond the nearest one and `no_match`."""
+        told = [np.inf if verdict.distance is None else verdict.distance for verdict in verdicts]
+        limit = min(min(told, default=np.inf), self.no_match) + self.margin
+        return [
+            replace(verdict, answer="unsure", reason=f"is most like {verdict.name}, whom nobody matches")
+            if verdict.answer == "no match" and distance <= limit
+            else verdict
+            for verdict, distance in zip(verdicts, told, strict=True)
         ]
 
     def _verdict(self, track: Track, persons: Mapping[int, Mapping[str, float]], references: Mapping[str, Floats]) -> Verdict:
@@ -95,14 +109,20 @@ def _mean(tracks: Sequence[Track]) -> Floats:
     return np.asarray(np.average([track.embedding for track in known], axis=0, weights=weights), np.float32)
 
 
-def _rivalled(tracks: Sequence[Track], verdicts: Sequence[Verdict]) -> npt.NDArray[np.bool_]:
-    """(N,): which matches are less like their name than another one seen at the same time; one without an embedding is like nobody."""
+def _rivalled(tracks: Sequence[Track], verdicts: Sequence[Verdict], fades: Sequence[Span]) -> npt.NDArray[np.bool_]:
+    """(N,): which matches are less like their name than another one seen at the same time; one without an embedding is like nobody.
+
+    In a fade, the same face is seen twice where somebody is in both shots.
+    """
     matches = np.flatnonzero([verdict.answer == "match" for verdict in verdicts])
     names = np.array([verdicts[number].name for number in matches.tolist()], np.str_)
     spans = np.array([(tracks[number].first_seen, tracks[number].last_seen) for number in matches.tolist()], np.int64).reshape(-1, 2)
     distances = np.array([np.inf if (known := verdicts[number].distance) is None else known for number in matches.tolist()])
     rivalled = np.zeros(len(tracks), np.bool_)
     for row, number in enumerate(matches.tolist()):
-        together = np.minimum(spans[row, 1], spans[:, 1]) >= np.maximum(spans[row, 0], spans[:, 0])
+        begins, ends = np.maximum(spans[row, 0], spans[:, 0]), np.minimum(spans[row, 1], spans[:, 1])
+        together = begins <= ends
+        for first, last in fades:
+            together &= (begins < first) | (ends > last)
         rivalled[number] = bool((together & (distances < distances[row]) & (names == names[row])).any())
     return rivalled

@@ -16,6 +16,8 @@ from tasks.video.parts import Part
 
 Answer = Literal["match", "unsure", "no match"]
 Then = Literal["cover", "keep"]
+Span = tuple[int, int]
+"""first and last frame"""
 
 
 class Entry(Method):
@@ -58,6 +60,8 @@ class Evidence:
     """by person, those that were given by hand"""
     same_by_hand: Sequence[Sequence[int]] = ()
     """groups of tracks, by their places in `tracks`, of which somebody said that they show one person"""
+    fades: Sequence[Span] = ()
+    """in which two shots are seen at once"""
 
 
 class Selector(Protocol):

@@ -22,7 +22,8 @@ _CONTEXT = 25  # frames at each end of a window of which the network knows too l
 _SLOW_FRAMES = 24  # in which a fade has changed the colours, if not yet all of them
 _SPIKE = 2.0
 _SMALLEST_SPIKE = 3.0  # grey levels
-_AROUND_SPIKE = 4  # frames on both sides of a jump, of which the network is asked
+_AROUND_SPIKE = 4  # frames on both sides of a jump, of which the network is asked,
+_CONTEXT_OF_SPIKE = 12  # and how many more it is shown: no fade is there, whose ends it would have to tell
 _MOST_OF_IT = 0.5  # of a transition's change, in one step: a cut
 
 
@@ -61,28 +62,33 @@ class TransNetV2Finder:
         """Probabilities of both heads, the change from the frame before, and sketches, for the middle of a window (T, 27, 48, 3)."""
         jumps = np.abs(np.diff(window.astype(np.int16), axis=0, prepend=window[:1])).mean((1, 2, 3), dtype=np.float32)
         single, many = np.zeros((2, len(window) - 2 * _CONTEXT), np.float32)
-        for first, last in self._stretches_to_look_at(window, jumps):
-            heads = self.session.run(["single", "many"], {"frames": window[None, first : last + 2 * _CONTEXT]})
-            single[first:last], many[first:last] = (head[_CONTEXT:-_CONTEXT] for head in heads)
+        for first, last, context in self._stretches_to_look_at(window, jumps):
+            shown = window[first + _CONTEXT - context : last + _CONTEXT + context]
+            heads = self.session.run(["single", "many"], {"frames": shown[None]})
+            single[first:last], many[first:last] = (head[context:-context] for head in heads)
         return single, many, jumps[_CONTEXT:-_CONTEXT], sketched(window[_CONTEXT:-_CONTEXT])
 
-    def _stretches_to_look_at(self, window: npt.NDArray[np.uint8], jumps: npt.NDArray[np.float32]) -> list[tuple[int, int]]:
-        """The gate: stretches of a window's middle, first and one after last, in which a transition may be."""
+    def _stretches_to_look_at(self, window: npt.NDArray[np.uint8], jumps: npt.NDArray[np.float32]) -> list[tuple[int, int, int]]:
+        """The gate: stretches of a window's middle in which a transition may be: first, one after last, and how much to show around."""
         num_frames = len(window) - 2 * _CONTEXT
         if self.settings.still == 0:
-            return [(0, num_frames)]
-        wanted = np.zeros(len(window), bool)
+            return [(0, num_frames, _CONTEXT)]
+        jump, fade = np.zeros((2, len(window)), bool)
         spikes = np.flatnonzero(_spikes(jumps))
         for spike in spikes:
-            wanted[max(0, spike - _AROUND_SPIKE) : spike + _AROUND_SPIKE] = True
+            jump[max(0, spike - _AROUND_SPIKE) : spike + _AROUND_SPIKE] = True
         change, since = _colour_change(window, spikes)
         for frame in np.flatnonzero(change >= self.settings.still):
-            wanted[since[frame] : frame + 1] = True
-        stretches: list[tuple[int, int]] = []
-        for first, last in _runs(wanted[_CONTEXT:-_CONTEXT]):
-            # What is nearer together than what each needs around it is quicker looked at as one.
-            begin = stretches.pop()[0] if stretches and first - stretches[-1][1] <= 2 * _CONTEXT else first
-            stretches.append((begin, last + 1))
+            fade[since[frame] : frame + 1] = True
+        stretches: list[tuple[int, int, int]] = []
+        for first, last in _runs((jump | fade)[_CONTEXT:-_CONTEXT]):
+            context = _CONTEXT if fade[_CONTEXT:-_CONTEXT][first : last + 1].any() else _CONTEXT_OF_SPIKE
+            begin = first
+            if stretches and first - stretches[-1][1] <= stretches[-1][2] + context:
+                # What is nearer together than what each needs around it is quicker looked at as one.
+                begin, _, before = stretches.pop()
+                context = max(context, before)
+            stretches.append((begin, last + 1, context))
         return stretches
 
 

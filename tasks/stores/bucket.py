@@ -15,9 +15,11 @@ from typing import Any
 from tasks.errors import StoreError
 from tasks.s3.client import client, code_of, explained
 from tasks.stores.backend import Entry
-from tasks.video.target import remove_abandoned
+from tasks.video.target import remove_abandoned, this_process
 
 _SPOOL = "veil-results-"
+EXPIRING = ("faces", "finished", "jobs", "missed", "objects", "stages")
+"""what is kept that may expire; the audit may not"""
 
 
 class BucketBackend:
@@ -89,44 +91,49 @@ class BucketBackend:
 
     def file(self, key: str) -> Path | None:
         path = _spool() / key.replace("/", "-")
-        if path.is_file():
-            return path
-        if (content_bytes := self.num_bytes(key)) is None:
+        if self.num_bytes(key) is None:
             return None
-        with self.new_file("") as new:
-            with self._explained(key):
-                self._client.download_file(**self._at(key), Filename=str(new))
-            if new.stat().st_size == content_bytes:
-                new.replace(path)
-        return path if path.is_file() else None
+        with self.new_file("") as new, self._explained(key):
+            self._client.download_file(**self._at(key), Filename=str(new))
+            new.replace(path)
+        return path
 
     def prepare(self) -> None:
-        remove_abandoned(Path(tempfile.gettempdir()).glob(f"{_SPOOL}*"), lambda name: name.removeprefix(_SPOOL).split("-")[0])
+        remove_abandoned(Path(tempfile.gettempdir()).glob(f"{_SPOOL}*"))
 
     def encryption(self, key: str) -> str | None:
         head = self._head(key) or {}
         return head.get("ServerSideEncryption")
 
+    def link(self, key: str, seconds: float, content_type: str) -> str:
+        """An address at which anybody can read what is under a key, for so long."""
+        what = {**self._at(key), "ResponseContentType": content_type}
+        return str(self._client.generate_presigned_url("get_object", Params=what, ExpiresIn=round(seconds)))
+
     def expire_after(self, days: int) -> None:
-        """Has the store delete everything under the prefix so many days after it was written; the bucket's other rules stay."""
+        """Has the store delete results so many days after they were written; the audit, and the bucket's other rules, stay."""
         name = f"veil: {self.prefix or 'all'}"
-        rule = {
-            "ID": name,
-            "Status": "Enabled",
-            "Filter": {"Prefix": self._at("")["Key"]},
-            "Expiration": {"Days": days},
-            "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
-            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-        }
+        rules = [
+            {
+                "ID": f"{name}, {kind}",
+                "Status": "Enabled",
+                "Filter": {"Prefix": self._at(f"{kind}/")["Key"]},
+                "Expiration": {"Days": days},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+            }
+            for kind in EXPIRING
+        ]
+        ours = {rule["ID"] for rule in rules}
         with self._explained(""):
-            others = [each for each in self._rules() if each.get("ID") != name]
-            rules = {"Rules": [*others, rule]}
-            self._client.put_bucket_lifecycle_configuration(Bucket=self.bucket, LifecycleConfiguration=rules)
+            others = [each for each in self._rules() if each.get("ID") not in ours]
+            self._client.put_bucket_lifecycle_configuration(Bucket=self.bucket, LifecycleConfiguration={"Rules": [*others, *rules]})
 
     def expires_days(self) -> int | None:
-        """After how many days the bucket's rules delete what is under the prefix; None where they do not."""
+        """After how many days the bucket's rules delete results; None where they do not."""
         with self._explained(""):
-            fits = [each for each in self._rules() if each["Status"] == "Enabled" and self._at("")["Key"].startswith(_prefix_of(each))]
+            at = self._at("objects/")["Key"]
+            fits = [each for each in self._rules() if each["Status"] == "Enabled" and at.startswith(_prefix_of(each))]
         return min((int(each["Expiration"]["Days"]) for each in fits if "Days" in each.get("Expiration", {})), default=None)
 
     def _rules(self) -> list[dict[str, Any]]:
@@ -177,7 +184,7 @@ def _nothing_is_no_mistake() -> Iterator[None]:
 
 
 @cache
-def _spool_of(process: int) -> Path:
+def _spool_of(process: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix=f"{_SPOOL}{process}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -185,4 +192,4 @@ def _spool_of(process: int) -> Path:
 
 def _spool() -> Path:
     """The process's own folder for what is on its way; for its owner alone, and gone when it ends."""
-    return _spool_of(os.getpid())
+    return _spool_of(this_process())

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from tasks.errors import NoSpace, StoreError
 from tasks.stores.backend import Entry
-from tasks.video.target import remove_abandoned
+from tasks.video.target import remove_abandoned, this_process
+
+_ATTEMPTS = 3
 
 
 class FolderBackend:
@@ -40,8 +42,11 @@ class FolderBackend:
         return path.stat().st_size if path.is_file() else None
 
     def remove(self, key: str) -> None:
+        path = self.root / key
         with _explained(self.root):
-            (self.root / key).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # the folder of a video's jobs is named after it: it goes with the last of them
+                path.parent.rmdir()
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
         above = self.root / prefix if prefix.endswith("/") else (self.root / prefix).parent
@@ -56,8 +61,7 @@ class FolderBackend:
         """In the folder itself, so that it only has to be renamed; its name tells which process is at work on it."""
         folder = self.root / kind
         with _explained(folder):
-            _make_private(folder)
-            descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".new-{os.getpid()}-")
+            descriptor, name = _new_in(folder)
             os.close(descriptor)
         try:
             yield Path(name)
@@ -77,10 +81,19 @@ class FolderBackend:
         with _explained(self.root):
             _make_private(self.root)
             self.root.chmod(0o700)
-            remove_abandoned(self.root.glob("**/.new-*"), lambda name: name.split("-")[1])
+            remove_abandoned(self.root.glob("**/.new-*"))
 
     def encryption(self, key: str) -> str | None:
         return None
+
+
+def _new_in(folder: Path) -> tuple[int, str]:
+    """A new file; once more where somebody else, who forgot the last one there, has just removed the folder."""
+    for _ in range(_ATTEMPTS):
+        _make_private(folder)
+        with suppress(FileNotFoundError):
+            return tempfile.mkstemp(dir=folder, prefix=f".new-{this_process()}-")
+    return tempfile.mkstemp(dir=folder, prefix=f".new-{this_process()}-")
 
 
 def _make_private(folder: Path) -> None:

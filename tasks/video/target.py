@@ -6,9 +6,12 @@ import errno
 import glob
 import io
 import os
+import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av
@@ -21,6 +24,7 @@ from tasks.video.files import WritableFile
 from tasks.video.opening import explain
 
 _BUFFER_BYTES = 1 << 20
+_SECONDS_OF_A_DAY = 86400
 
 
 class OpenContainer:
@@ -118,7 +122,7 @@ class WholeFile:
     def __init__(self, target: Path) -> None:
         self._target = target
         # The ending stays, for it says which container is meant.
-        self.path = target.with_name(f".{target.stem}.unfinished-{os.getpid()}{target.suffix}")
+        self.path = target.with_name(f".{target.stem}.unfinished-{this_process()}{target.suffix}")
 
     def keep(self) -> None:
         """Put the finished file in the target's place, in one step and for good."""
@@ -131,8 +135,7 @@ class WholeFile:
 def whole_file(target: Path) -> Iterator[WholeFile]:
     """A file to write; what is not kept is removed, however the block ends, and what killed processes left there too."""
     file = WholeFile(target)
-    abandoned = target.parent.glob(f".{glob.escape(target.stem)}.unfinished-*")
-    remove_abandoned(abandoned, lambda name: name.split(".unfinished-")[1].split(".")[0])
+    remove_abandoned(target.parent.glob(f".{glob.escape(target.stem)}.unfinished-*"))
     try:
         yield file
     except (NoSpace, BadOutput, BadVideo) as error:
@@ -143,15 +146,27 @@ def whole_file(target: Path) -> Iterator[WholeFile]:
         file.path.unlink(missing_ok=True)
 
 
-def remove_abandoned(paths: Iterable[Path], process_of: Callable[[str], str]) -> None:
-    """Removes files, or whole folders, of processes that are gone; `process_of` reads a process off a name.
+def this_process() -> str:
+    """What names of unfinished files say of who is at work on them: machine and process."""
+    return f"{this_machine()}-{os.getpid()}"
 
-    Other machines' processes are not known of.
+
+def this_machine() -> str:
+    """Its name, as a part of a file's."""
+    return re.sub(r"[^A-Za-z0-9]", "_", socket.gethostname())
+
+
+def remove_abandoned(paths: Iterable[Path]) -> None:
+    """Removes files, or whole folders, named by `this_process`, of processes that are gone.
+
+    Of other machines, on a disk that is shared, what nobody has touched for a day.
     """
     for path in paths:
-        process = process_of(path.name)
-        if not process.isdigit() or not runs(int(process)):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        process = re.search(rf"{this_machine()}-(\d+)", path.name)
+        with suppress(FileNotFoundError):  # others tidy up too
+            gone = not runs(int(process[1])) if process else time.time() - path.stat().st_mtime > _SECONDS_OF_A_DAY
+            if gone:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def runs(process: int) -> bool:

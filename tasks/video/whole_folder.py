@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tasks.errors import BadOutput, NoSpace
-from tasks.video.target import remove_abandoned
+from tasks.video.target import remove_abandoned, this_process
 
 _PUBLIC = 0o777
 
@@ -43,7 +43,7 @@ class WholeFolder:
     def __init__(self, folder: Path, *, private: bool) -> None:
         self._folder = folder
         self._found = _names_in(folder)
-        self.path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.unfinished-{os.getpid()}-", dir=folder.parent))  # its mode is 0700
+        self.path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.unfinished-{this_process()}-", dir=folder.parent))  # its mode is 0700
         if not private:
             self.path.chmod(_PUBLIC & ~_umask())
 
@@ -81,8 +81,7 @@ def whole_folder(folder: Path, *, private: bool = True) -> Iterator[WholeFolder]
     """
     unfinished: WholeFolder | None = None
     try:
-        abandoned = folder.parent.glob(f".{glob.escape(folder.name)}.unfinished-*")
-        remove_abandoned(abandoned, lambda name: name.rpartition(".unfinished-")[2].split("-")[0])
+        remove_abandoned(folder.parent.glob(f".{glob.escape(folder.name)}.unfinished-*"))
         unfinished = WholeFolder(folder, private=private)
         yield unfinished
     except OSError as error:

@@ -12,10 +12,11 @@ from typing import Any
 import av
 import numpy as np
 
+from tasks.blurs.regions import CoveredFace
 from tasks.blurs.ways import Pixelate
 from tasks.build_tracks import _extension
+from tasks.covering import steadied
 from tasks.faces import Detections, FaceBox
-from tasks.finder import Finder
 from tasks.looking import look
 from tasks.matching import intersection_over_union
 from tasks.plan import BuildTracks, FindFaces, FindShots, Sampler
@@ -68,10 +69,13 @@ def measure_sampler(clip: LabelledClip, is_labelled: bool, *, with_every_frame: 
 
 
 def measure_speed(clip: LabelledClip) -> Row:
-    """Both stages one after the other, as the flow runs them, without what is kept of them."""
+    """Both stages one after the other, as the flow runs them, without what is kept of them.
+
+    On a machine that does other things too, only the time that cores were busy with it can be compared.
+    """
     info, index = probe_file(clip.video)
     finder = FindShots().finder.load()
-    started = time.perf_counter()
+    started, computed = time.perf_counter(), time.process_time()
     glances: list[np.ndarray] = []
 
     def thumbnails() -> Iterator[np.ndarray]:
@@ -84,6 +88,7 @@ def measure_speed(clip: LabelledClip) -> Row:
     shots_seconds = time.perf_counter() - started
     found_by(FindFaces().sampler, clip.video, info, index, shots, np.stack(glances))
     seconds = time.perf_counter() - started
+    computed = time.process_time() - computed
     return {
         "part": "speed",
         "clip": clip.name,
@@ -92,6 +97,7 @@ def measure_speed(clip: LabelledClip) -> Row:
         "find_shots_frames_per_second": info.num_frames / shots_seconds,
         "find_faces_frames_per_second": info.num_frames / (seconds - shots_seconds),
         "frames_per_second": info.num_frames / seconds,
+        "core_milliseconds_per_frame": 1000 * computed / info.num_frames,
     }
 
 
@@ -99,8 +105,7 @@ def found_by(
     sampler: Sampler, video: Path, info: VideoInfo, index: FrameIndex, shots: list[Shot], glances: np.ndarray
 ) -> tuple[Detections, Counter[str]]:
     """What the sampler's looks find with the default detector and recogniser."""
-    settings = FindFaces()
-    with Finder(settings.detector.load(), settings.recogniser.load()) as finder:
+    with FindFaces().load() as finder:
         return look(read_frames(video, info, index, 0, info.num_frames - 1), shots, info, sampler, finder, glances)
 
 
@@ -121,18 +126,13 @@ def true_transitions(clip: LabelledClip) -> list[Transition]:
 
 def _cover(found: Detections, shots: list[Shot], info: VideoInfo) -> Cover:
     settings = BuildTracks()
-    extension = _extension(info, settings)
-    tracks = [
-        track
-        for shot in shots
-        for track in tracks_of_shot(found, shot, extension, settings.linker, settings.interpolator, settings.smoother)
-    ]
+    tracks = [track for shot in shots for track in tracks_of_shot(found, shot, _extension(info, settings), settings.ways)]
     return Cover.from_tracks(tracks, range(len(tracks)))
 
 
 def _compared(clip: LabelledClip, cover: Cover) -> Comparison:
     """What `tests.scoring.compare` says of the clip with this cover; blurred is the luma around labelled faces only, and not encoded."""
-    blur = Pixelate()
+    blur, steady = Pixelate(), steadied(cover)
     scores: list[FaceScore] = []
     rows = [json.loads(line) for line in (clip.folder / "gt.jsonl").read_text().splitlines()]
     with av.open(str(clip.video)) as container:
@@ -144,10 +144,10 @@ def _compared(clip: LabelledClip, cover: Cover) -> Comparison:
                 continue
             source = frame.to_ndarray(format="gray").astype(np.uint8, copy=False)
             result = source.copy()
-            boxes = cover.at(row["frame"]).boxes
+            boxes, anchors = cover.at(row["frame"]).boxes, steady.at(row["frame"]).boxes
             near = intersection_over_union(_doubled(boxes), np.array([face["box"] for face in faces], np.float32)).any(1)
-            for box in boxes[near]:
-                blur.cover(Plane("y", result, 1, 1, 8), FaceBox(*map(float, box)))
+            for box, anchor in zip(boxes[near].tolist(), anchors[near].tolist(), strict=True):
+                blur.cover([Plane("y", result, 1, 1, 8)], CoveredFace(FaceBox(*box), FaceBox(*anchor)))
             for face in faces:
                 share = hidden_share(source, result, face["box"])
                 if share is not None:

@@ -50,6 +50,12 @@ class LabelledClip:
         rows = (self.folder / "gt.jsonl").read_text().splitlines()
         return {face["person"] for row in rows for face in json.loads(row)["faces"]}
 
+    def cuts(self) -> list[int]:
+        """The first frames of new shots, a fade's in its middle; none where no cuts.json says."""
+        path = self.folder / "cuts.json"
+        said = json.loads(path.read_text()) if path.exists() else {"cuts": [], "gradual": []}
+        return sorted([*said["cuts"], *((fade["start"] + fade["end"] + 1) // 2 for fade in said["gradual"])])
+
     def photos(self) -> list[tuple[str, Path]]:
         """The photos of people who are in the clip: PERSON.jpg, or another one of her as PERSON_b.jpg."""
         people = self.people()

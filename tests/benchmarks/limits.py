@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
-MOST_LEAK_PERCENT = 2.0  # of plain faces, everyone blurred
-LONGEST_LEAK_FRAMES = 5
-MOST_OVER_BLUR_PERCENT = 15.0  # of the person that is kept
-MOST_OTHERS_LEAK_PERCENT = 4.0  # while somebody is kept
-LEAST_FRAMES_PER_SECOND = 15.0  # from end to end, 1280 x 720, two cores
+LEAK_PERCENT = 0.3  # of plain faces, everyone blurred
+LEAK_HARD_PERCENT = 5.0
+LONGEST_LEAK_FRAMES = 2
+CHOSEN_LEAK_PERCENT = 1.0  # one person kept, or only one blurred: the mean over a clip's photos
+CHOSEN_OVER_BLUR_PERCENT = 5.0
+ALTOGETHER_PERCENT = 50.0  # who leaks more, hard faces and plain ones together, might as well not have been covered
+FRAMES_PER_SECOND = 15.0  # from end to end, 1280 x 720, two cores
 SPEED_SIZE = (1280, 720)
 
 Row = dict[str, Any]
@@ -18,7 +21,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit, the runs that it is for, and the worst of them."""
+    """A limit, the runs (or means of runs) that it is for, and the worst of them."""
 
     what: str
     allowed: str
@@ -34,42 +37,73 @@ class Limit:
 
 
 def frames_per_second(row: Row) -> float | None:
-    """From end to end; None where a stage's result was known from an earlier run."""
-    known = any(stage["is_cached"] for stage in row["stages"].values())
+    """From end to end; None where a stage's result was known from an earlier run, or may have been."""
+    known = not row["stages"] or any(stage["is_cached"] for stage in row["stages"].values())
     return None if known else float(row["num_frames"] / row["seconds"])
 
 
 def judge(rows: Sequence[Row]) -> list[Limit]:
-    """Each limit against the runs that did not fail."""
+    """Each limit of quality against the runs that did not fail."""
     everyone = [row for row in rows if row["policy"] == "everyone"]
-    keep = [row for row in rows if row["policy"] == "keep"]
-    full_size = [row for row in everyone if tuple(row["size"]) == SPEED_SIZE and frames_per_second(row)]
     return [
-        _at_most("everyone: leak, plain faces", MOST_LEAK_PERCENT, "%", everyone, lambda row: row["leak_percent"]),
-        _at_most("everyone: longest leaked run", LONGEST_LEAK_FRAMES, "frames", everyone, lambda row: row["longest_leak_frames"]),
-        _at_most("all: frames, pts, size, sound differ", 0, "things", rows, lambda row: len(row["differs"])),
-        _at_most("keep: over-blur of the kept", MOST_OVER_BLUR_PERCENT, "%", keep, lambda row: row["over_blur_percent"]),
-        _at_most("keep: leak of the others", MOST_OTHERS_LEAK_PERCENT, "%", keep, lambda row: row["leak_percent"]),
-        _at_least("everyone, 1280 x 720: speed", LEAST_FRAMES_PER_SECOND, "frames/s", full_size, frames_per_second),
+        _at_most("everyone: leak, plain faces", LEAK_PERCENT, "%", _told(everyone, "leak_percent")),
+        _at_most("everyone: leak, hard faces", LEAK_HARD_PERCENT, "%", _told(everyone, "leak_hard_percent")),
+        _at_most("everyone: longest leaked run", LONGEST_LEAK_FRAMES, "frames", _told(everyone, "longest_leak_frames")),
+        _at_most("everyone: flicker", 0, "frames", _told(everyone, "flicker_frames")),
+        *(
+            limit
+            for policy in ("keep", "only")
+            for limit in (
+                _at_most(f"{policy}: leak, mean of a clip", CHOSEN_LEAK_PERCENT, "%", _means(rows, policy, "leak_percent")),
+                _at_most(f"{policy}: over-blur, mean of a clip", CHOSEN_OVER_BLUR_PERCENT, "%", _means(rows, policy, "over_blur_percent")),
+            )
+        ),
+        _at_most("all: share of one person that leaks", ALTOGETHER_PERCENT, "%", _values(rows, _most_leaked)),
+        _at_most("all: frames, pts, size, sound differ", 0, "things", _values(rows, lambda row: len(row["differs"]))),
     ]
 
 
-def _at_most(what: str, limit: float, unit: str, rows: Sequence[Row], value: Callable[[Row], float | None]) -> Limit:
-    return _limit(what, (f"at most {limit:g} {unit}", unit), rows, value, lambda each: each - limit)
+def judge_speed(rows: Sequence[Row]) -> Limit:
+    """It depends on what else the machine does."""
+    full_size = [row for row in rows if row["policy"] == "everyone" and tuple(row["size"]) == SPEED_SIZE]
+    told = _values(full_size, frames_per_second)
+    ranked = sorted(told, key=lambda each: each[1])
+    broken = tuple(_said(*each, "frames/s") for each in ranked if each[1] < FRAMES_PER_SECOND)
+    worst = _said(*ranked[0], "frames/s") if ranked else "no run tells"
+    return Limit("everyone, 1280 x 720: speed", f"at least {FRAMES_PER_SECOND:g} frames/s", len(ranked), broken, worst)
 
 
-def _at_least(what: str, limit: float, unit: str, rows: Sequence[Row], value: Callable[[Row], float | None]) -> Limit:
-    return _limit(what, (f"at least {limit:g} {unit}", unit), rows, value, lambda each: limit - each)
+def means_of(rows: Sequence[Row], policy: str, name: str) -> dict[str, float]:
+    """By clip, the mean over its photos of the runs that tell."""
+    told: dict[str, list[float]] = {}
+    for row in rows:
+        if row["policy"] == policy and row[name] is not None:
+            told.setdefault(row["clip"], []).append(row[name])
+    return {clip: fmean(values) for clip, values in told.items()}
 
 
-def _limit(
-    what: str,
-    words: tuple[str, str],
-    rows: Sequence[Row],
-    value: Callable[[Row], float | None],
-    over: Callable[[float], float],
-) -> Limit:
-    told = [(f"{row['clip']} {row['task']}", found) for row in rows if (found := value(row)) is not None]
-    ranked = [(over(found), f"{run} {found:.3g} {words[1]}") for run, found in sorted(told, key=lambda each: -over(each[1]))]
-    broken = tuple(text for beyond, text in ranked if beyond > 0)
-    return Limit(what, words[0], len(ranked), broken, ranked[0][1] if ranked else "no run tells")
+def _means(rows: Sequence[Row], policy: str, name: str) -> list[tuple[str, float]]:
+    return list(means_of(rows, policy, name).items())
+
+
+def _told(rows: Sequence[Row], name: str) -> list[tuple[str, float]]:
+    return _values(rows, lambda row: row[name])
+
+
+def _values(rows: Sequence[Row], value: Callable[[Row], float | None]) -> list[tuple[str, float]]:
+    return [(f"{row['clip']} {row['task']}", found) for row in rows if (found := value(row)) is not None]
+
+
+def _most_leaked(row: Row) -> float | None:
+    shares = [each["leak_all_percent"] for each in row["by_person"].values() if each["leak_all_percent"] is not None]
+    return max(shares, default=None)
+
+
+def _at_most(what: str, limit: float, unit: str, told: Sequence[tuple[str, float]]) -> Limit:
+    ranked = sorted(told, key=lambda each: -each[1])
+    broken = tuple(_said(*each, unit) for each in ranked if each[1] > limit)
+    return Limit(what, f"at most {limit:g} {unit}", len(ranked), broken, _said(*ranked[0], unit) if ranked else "no run tells")
+
+
+def _said(run: str, value: float, unit: str) -> str:
+    return f"{run} {value:.3g} {unit}"

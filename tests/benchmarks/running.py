@@ -1,4 +1,4 @@
-"""Runs the flow as the command does, in this process, with a store and a Prefect home that nothing was kept in before."""
+"""Runs the flow as the command does, in this process, with a store and a Prefect home of its own."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Bench:
     import_seconds: float
     server_seconds: float
     api_url: str
+    is_kept: bool
+    """whether the store may know of runs before this one: what a run took is not told then"""
 
     def forget(self) -> None:
         """Empties the results store: the next run computes everything."""
@@ -42,6 +44,12 @@ class Bench:
         report = blur_video(source, target, plan, overwrite=True)
         return report, time.perf_counter() - started
 
+    def export_boxes(self, source: Path, target: Path, plan: Plan) -> None:
+        """What was followed in a run that is done, as a table."""
+        from flows.export_video import export_video
+
+        export_video(source, target, plan, overwrite=True, boxes=True)
+
 
 def plan_for(task: Task, assignments: Sequence[str]) -> Plan:
     """The plan that the command makes of `--keep PHOTO`, `--only PHOTO` and `--set`."""
@@ -54,11 +62,11 @@ def plan_for(task: Task, assignments: Sequence[str]) -> Plan:
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
-    """Starts Prefect's own server once, for all runs. Must be entered before Prefect is imported."""
+def bench(kept_results: Path | None = None) -> Iterator[Bench]:
+    """Starts Prefect's own server once, for all runs. Must be entered before Prefect is imported. A kept store is not removed."""
     with tempfile.TemporaryDirectory(prefix="veil-bench-", ignore_cleanup_errors=True) as folder:
-        results = Path(folder) / "results"
-        results.mkdir()
+        results = kept_results.absolute() if kept_results else Path(folder) / "results"
+        results.mkdir(parents=True, exist_ok=True)
         os.environ.pop("PREFECT_API_URL", None)
         os.environ |= {"VEIL_RESULTS": str(results), "PREFECT_HOME": str(Path(folder) / "prefect")}
         environment.prepare()
@@ -72,6 +80,6 @@ def bench() -> Iterator[Bench]:
         server = SubprocessASGIServer()  # the one that the flow would start: it is made once a process
         server.start()
         try:
-            yield Bench(results, imported - started, time.perf_counter() - imported, server.api_url)
+            yield Bench(results, imported - started, time.perf_counter() - imported, server.api_url, kept_results is not None)
         finally:
             server.stop()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from statistics import fmean
 from typing import Any
 
 from rich.table import Table
 
-from tests.benchmarks.limits import Limit, Row, frames_per_second
+from tests.benchmarks.limits import Limit, Row, frames_per_second, means_of
 from tests.scoring import runs
 
 _NONE = "-"
@@ -30,8 +29,8 @@ def table_of(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], 
 
 
 def quality_table(rows: Sequence[Row]) -> Table:
-    columns = ["clip", "task", "required\nfaces", "leak\nplain", "hard\nfaces", "leak\nhard", "longest\nrun, frames", "worst person"]
-    columns += ["kept\nfaces", "over-\nblur", "differs\nfrom source", "looks\na frame", "frames/s"]
+    columns = ["clip", "task", "required\nfaces", "leak\nplain", "hard\nfaces", "leak\nhard", "longest\nrun", "lead-\nin", "lead-\nout"]
+    columns += ["flicker,\nframes", "worst person", "kept\nfaces", "over-\nblur", "differs\nfrom source", "looks\na frame", "frames/s"]
     return table_of("Quality", columns, [_quality_row(row) for row in rows])
 
 
@@ -45,6 +44,9 @@ def _quality_row(row: Row) -> list[str]:
         str(row["required_hard"]),
         _percent(row["leak_hard_percent"]),
         str(row["longest_leak_frames"]),
+        _percent(row["lead_in_percent"]),
+        _percent(row["lead_out_percent"]),
+        str(row["flicker_frames"]),
         worst,
         str(row["kept"]),
         _percent(row["over_blur_percent"]),
@@ -54,11 +56,62 @@ def _quality_row(row: Row) -> list[str]:
     ]
 
 
+def people_table(rows: Sequence[Row]) -> Table:
+    """Who leaks or is blurred after all; whoever fares well in a run is left out, but for those who are kept or blurred alone."""
+    columns = ["clip", "task", "person", "to be", "faces", "leak\nplain", "leak\nhard", "longest\nrun", "lead-\nin", "lead-\nout"]
+    columns += ["flicker,\nframes", "over-\nblur", "jitter"]
+    lines = [
+        _person_row(row, person, told)
+        for row in rows
+        for person, told in row["by_person"].items()
+        if row["policy"] == "everyone" or person == row["person"] or told["leak_all_percent"] or told["over_blur_percent"]
+    ]
+    return table_of("By person", columns, lines, num_left=4)
+
+
+def _person_row(row: Row, person: str, told: Row) -> list[str]:
+    return [
+        row["clip"],
+        row["task"],
+        person,
+        "covered" if told["must_cover"] else "kept",
+        str(told["faces"]),
+        _percent(told["leak_percent"]),
+        _percent(told["leak_hard_percent"]),
+        str(told["longest_leak_frames"]),
+        _percent(told["lead_in_percent"]),
+        _percent(told["lead_out_percent"]),
+        str(told["flicker_frames"]),
+        _percent(told["over_blur_percent"]),
+        _percent(told["jitter_percent"]),
+    ]
+
+
+def following_table(rows: Sequence[Row]) -> Table:
+    """Of each clip's first run: who is chosen changes no track."""
+    columns = ["clip", "of", "IDF1", "HOTA", "AssA", "identity\nswitches", "jitter of the cover,\nof its width"]
+    first = {row["clip"]: row for row in reversed(rows)}
+    lines = [
+        [
+            clip,
+            kind,
+            *(f"{row['identities'][kind][name]:.1f}" for name in ("idf1", "hota", "association")),
+            str(row["identities"][kind]["switches"]),
+            _percent(row["jitter_percent"]),
+        ]
+        for clip, row in reversed(first.items())
+        for kind in ("people", "tracks")
+    ]
+    return table_of("Followed", columns, lines)
+
+
 def speed_table(rows: Sequence[Row]) -> Table:
     """Seconds and frames/s of each stage that was computed."""
     stages = list(dict.fromkeys(stage for row in rows for stage in row["stages"]))
     columns = ["clip", "task", "frames", "end to end", *(stage.replace("_", "\n") for stage in stages), "between\nstages"]
-    return table_of("Speed: seconds, frames/s below (x2: with a round of repair)", columns, [_speed_row(row, stages) for row in rows])
+    return table_of(
+        "Speed: seconds, frames/s below (x2: with a round of repair)", columns, [_speed_row(row, stages) for row in rows if row["stages"]]
+    )
 
 
 def _speed_row(row: Row, stages: Sequence[str]) -> list[str]:
@@ -79,20 +132,14 @@ def _stage(row: Row, stage: str) -> str:
 
 def means_table(rows: Sequence[Row]) -> Table:
     """The mean over a clip's photos, for each way of choosing by photo."""
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        if row["policy"] != "everyone":
-            groups.setdefault((row["clip"], row["policy"]), []).append(row)
+    names = ("leak_percent", "leak_hard_percent", "over_blur_percent")
     lines = [
-        [
-            clip,
-            policy,
-            str(len(group)),
-            *(_percent(_mean(group, name)) for name in ("leak_percent", "leak_hard_percent", "over_blur_percent")),
-        ]
-        for (clip, policy), group in groups.items()
+        [clip, policy, *(_percent(means_of(rows, policy, name).get(clip)) for name in names)]
+        for clip in dict.fromkeys(row["clip"] for row in rows)
+        for policy in ("keep", "only")
+        if any(row["clip"] == clip and row["policy"] == policy for row in rows)
     ]
-    return table_of("Means over a clip's photos", ["clip", "task", "photos", "leak plain", "leak hard", "over-blur"], lines)
+    return table_of("Means over a clip's photos", ["clip", "task", "leak plain", "leak hard", "over-blur"], lines)
 
 
 def limits_table(limits: Sequence[Limit]) -> Table:
@@ -111,16 +158,11 @@ def trouble_lines(rows: Sequence[Row]) -> Iterator[str]:
         if "error" in row:
             yield f"{run} FAILED: {row['error']}"
             continue
-        for kind, said in (("leaks", "leaks"), ("hard_leaks", "leaks (hard)"), ("over_blurred", "over-blurred")):
+        for kind, said in (("leaks", "leaks"), ("hard_leaks", "leaks (hard)"), ("over_blurred", "over-blurred"), ("flickers", "flickers")):
             for person, frames in row[kind].items():
                 yield f"{run} {person} {said} in {frames}"
         if row["disagreements"]:
             yield f"{run} score.py and tests.scoring disagree on {', '.join(row['disagreements'])}"
-
-
-def _mean(rows: Sequence[Row], name: str) -> float | None:
-    told = [row[name] for row in rows if row[name] is not None]
-    return fmean(told) if told else None
 
 
 def _percent(value: float | None) -> str:

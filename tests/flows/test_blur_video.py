@@ -17,12 +17,13 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.blur_video import blur_video
 from flows.job import segments_at_once
 from tasks.models.session import num_cores
+from tasks.video.target import this_machine
 from tests.clips import Clip
 from tests.conftest import use_store
 from tests.flows.looking import HIDDEN, SHOWN, grey_frames, likenesses, sound_packets
 from tests.flows.running import SECOND, Run, at, keep, only, run_flow
 
-NOTHING_BEFORE_CHOICE = {"probe_video", "find_shots", "find_faces", "build_tracks"}
+NOTHING_BEFORE_CHOICE = {"probe_video", "find_shots", "find_faces", "follow_faces", "build_tracks"}
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +138,7 @@ def test_other_people_render_only_what_changed(kept: Run) -> None:
         "probe_video": (1, 1),
         "find_shots": (1, 1),
         "find_faces": (4, 4),
+        "follow_faces": (4, 4),
         "build_tracks": (1, 1),
     }
     assert kept.known["choose_people"] == (0, 1)
@@ -283,7 +285,7 @@ def test_store_has_no_unfinished_objects(kept: Run, shared_store: Path) -> None:
 
 def test_leftovers_of_a_killed_run_are_cleaned(everyone: Run, outputs: Path) -> None:
     """A process that was killed could not: the next one for the same target has to."""
-    left = outputs / ".left.unfinished-999999999.mp4"
+    left = outputs / f".left.unfinished-{this_machine()}-999999999.mp4"
     left.write_bytes(b"half a video")
 
     run_flow(everyone.source, outputs / "left.mp4", SECOND)

@@ -32,7 +32,7 @@ from tasks.video.whole_folder import check_folder, whole_folder
 from tests.clips import Clip
 from tests.flows.running import at, run_flow
 
-FIRST_HALF = {"probe_video", "find_shots", "find_faces", "build_tracks"}
+FIRST_HALF = {"probe_video", "find_shots", "find_faces", "follow_faces", "build_tracks"}
 OURS = frozenset({"index.html", "people.json", "people.toml", "faces"})
 
 

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import psutil
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.exceptions import PrefectHTTPStatusError
 
 ROOT = Path(__file__).parents[2]
 _TICK_SECONDS = 0.05
@@ -79,8 +81,9 @@ def hands(deployment: str, work: Callable[[FlowRun, Any], None]) -> Iterator[Non
             made = DeploymentFilter(id=DeploymentFilterId(any_=[client.read_deployment_by_name(deployment).id]))
             waiting = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])))
             while not ended.is_set():
-                for run in client.read_flow_runs(deployment_filter=made, flow_run_filter=waiting):
-                    work(run, client)
+                with contextlib.suppress(PrefectHTTPStatusError, httpx.TransportError):  # a busy server; the run is taken, or lost, then
+                    for run in client.read_flow_runs(deployment_filter=made, flow_run_filter=waiting):
+                        work(run, client)
                 time.sleep(_TICK_SECONDS)
 
     def guarded() -> None:

@@ -9,6 +9,7 @@ from tasks import glances
 from tasks.glances import GlanceKeeper, read_glances
 from tasks.manifests import Shots
 from tasks.results import ObjectStore
+from tasks.stores.folder import FolderBackend
 
 NUM_FRAMES = 25
 
@@ -18,7 +19,7 @@ def kept(tmp_path, monkeypatch):
     """25 pictures, each as grey as its number, ten an object."""
     monkeypatch.setattr(glances, "CHUNK_FRAMES", 10)
     monkeypatch.setattr("tasks.manifests.CHUNK_FRAMES", 10)
-    store = ObjectStore(tmp_path)
+    store = ObjectStore(FolderBackend(tmp_path))
     keeper = GlanceKeeper(store)
     pictures = [np.full((144, 256, 3), number, np.uint8) for number in range(NUM_FRAMES)]
     assert [picture[0, 0, 0] for picture in keeper.passing(pictures)] == list(range(NUM_FRAMES)), "all pass, unchanged"
@@ -39,5 +40,5 @@ def test_a_segment_reads_its_own(first, last, num_objects, kept) -> None:
 
 
 def test_a_finder_that_does_not_look_keeps_none(tmp_path) -> None:
-    assert GlanceKeeper(ObjectStore(tmp_path)).refs() == ()
-    assert read_glances((), 3, 9, ObjectStore(tmp_path)) is None
+    assert GlanceKeeper(ObjectStore(FolderBackend(tmp_path))).refs() == ()
+    assert read_glances((), 3, 9, ObjectStore(FolderBackend(tmp_path))) is None

@@ -36,11 +36,12 @@ WRONG = [
     ({"blur_faces": {"blurr": {}}}, ["blur_faces.blurr", "no setting", "blur, copy_untouched, decoder, encoder"]),
     ({"blur_faces": {"blur": {"tilez": 3}}}, ["tilez", "no setting", "expand, method, shape, tiles"]),  # within the default method
     ({"blur_faces": {"blur": {"method": "solid", "tiles": 3}}}, ["tiles", "no setting", "expand, lightness, method"]),  # of another method
-    ({"build_tracks": {"linker": {"gaet": 1}}}, ["gaet", "appearance_weight, gate"]),  # a stage with one method
+    ({"build_tracks": {"linker": {"gaet": 1}}}, ["gaet", "appearance_weight, gate"]),  # within another stage
     pytest.param(
         {"choose_people": {"policy": "keep_only", "selectors": [PHOTOS | {"mach": 0.4}]}},
         ["mach", "likely, margin, match, method, names, no_match, photos, then"],
     ),
+    ({"build_tracks": {"linker": {"method": "sort"}}}, ["'sort'", "assignment, iou, thesis"]),
     # an unknown method, with the list
     ({"blur_faces": {"blur": {"method": "sold"}}}, ["'sold'", "pixelate, round, square, solid"]),
     ({"find_shots": {"finder": {"method": "?"}}}, ["find_shots.finder.method", "transnetv2, content, none"]),
@@ -55,7 +56,7 @@ WRONG = [
     ({"blur_faces": {"blur": {"tiles": 2.5}}}, ["tiles", "integer", "2.5"]),
     ({"blur_faces": {"blur": "solid"}}, ["blur_faces.blur", "'solid'"]),  # the method is a setting of the blur, not the blur
     ({"choose_people": 5}, ["choose_people", "5"]),
-    ({"choose_people": {"policy": "hide"}}, ["policy", "'blur_everyone', 'blur_only' or 'keep_only'", "'hide'"]),
+    ({"choose_people": {"policy": "hide"}}, ["policy", "'keep_only' or 'ask'", "'hide'"]),
     # bounds
     ({"blur_faces": {"blur": {"tiles": 9}}}, ["pixelate", "at most 8", "9"]),  # more would let a face be recognised
     ({"blur_faces": {"blur": {"method": "round", "strength": 0.05}}}, ["strength", "0.12", "0.05"]),

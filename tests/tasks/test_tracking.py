@@ -7,19 +7,24 @@ import pytest
 
 from tasks.interpolators.scipy_family import CubicSpline, Linear, Nearest, Pchip, Polynomial
 from tasks.linkers.assignment import Assignment
+from tasks.plan import Ways
 from tasks.smoothers.filters import MovingAverage, NoSmoothing, SavitzkyGolay
-from tasks.tracking import Extension, tracks_of_shot
+from tasks.smoothers.kalman import Kalman
+from tasks.smoothers.sequence_model import SequenceModel
+from tasks.smoothers.spline import Spline
+from tasks.tracking import NO_TRAILS, Extension, tracks_of_shot
 from tasks.tracks import Shot
+from tasks.trails import Start
 from tests.fakes import FaceBox, FaceScript, Seen, found, square
 
 EXTENSION = Extension(lead_frames=6, leaving_frames=25, most_unseen_frames=12, width=640, height=360)
 SHOT = Shot(first=0, last=99, visible_first=0, visible_last=99)
 INTERPOLATORS = [Pchip(), Linear(), Nearest(), CubicSpline(), Polynomial()]
-SMOOTHERS = [MovingAverage(), SavitzkyGolay(), NoSmoothing()]
+SMOOTHERS = [MovingAverage(), SavitzkyGolay(), Kalman(), Spline(), SequenceModel(), NoSmoothing()]
 
 
-def tracks(script: FaceScript, shot=SHOT, extension=EXTENSION, interpolator=INTERPOLATORS[0], smoother=SMOOTHERS[0]):
-    return tracks_of_shot(found(script), shot, extension, Assignment(), interpolator, smoother)
+def tracks(script: FaceScript, shot=SHOT, extension=EXTENSION, interpolator=INTERPOLATORS[0], smoother=SMOOTHERS[0], trails=NO_TRAILS):
+    return tracks_of_shot(found(script), shot, extension, Ways(Assignment(), interpolator, smoother), trails)
 
 
 def one_track(script: FaceScript, **others):
@@ -86,6 +91,41 @@ def test_a_face_that_leaves_is_covered_until_it_is_gone(box, speed) -> None:
         assert bottom >= true.bottom - 1
 
 
+def trail(frame: int, direction: int, boxes) -> dict[Start, np.ndarray]:
+    """A trail from where the still face was seen at a frame."""
+    sides = np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.float32)
+    return {Start.of(frame, direction, np.array([280, 160, 320, 200], np.float32)): sides}
+
+
+def test_a_track_goes_on_where_its_face_was_followed() -> None:
+    onwards = trail(60, 1, [square(300 + 2 * n, 180, 40) for n in range(1, 11)])
+    back = trail(40, -1, [square(300, 180 - n, 40) for n in range(1, 6)])
+    track = one_track(still_face(40, 60), trails=onwards | back | trail(52, 1, [square(300, 180, 40)] * 3 + [square(0, 0, 9)] * 9))
+    assert (track.first, track.last) == (35 - 6, 70 + 6), "and a lead beyond that"
+    assert (track.first_seen, track.last_seen) == (40, 60)
+    assert abs(track.box_at(70).left + track.box_at(70).right - 640) < 4
+    assert track.box_at(58).left == pytest.approx(280), "no further than to where it was seen"
+    assert track.box_at(76).left + track.box_at(76).right > 645, "it goes on as it was followed"
+
+
+def test_a_face_that_was_followed_into_a_gap_is_covered_there() -> None:
+    """Followed from both sides it goes up and comes down again; the straight way between its two looks does not."""
+    up = [square(300, 180 - 3 * min(n, 30 - n), 40) for n in range(31)]
+    script = {0: [up[0]], 30: [up[30]]}
+    track = one_track(script, trails=trail(0, 1, up[1:18]) | trail(30, -1, up[13:30][::-1]))
+    assert [track.box_at(n).top <= up[n].top for n in range(31)] == [True] * 31
+    assert [track.box_at(n).bottom >= up[n].bottom for n in range(31)] == [True] * 31
+    assert one_track(script).box_at(15).top > up[15].top
+
+
+def test_where_doubt_grows_the_cover_grows() -> None:
+    script = {0: [square(300, 180, 40)], 40: [square(300, 180, 40)]}
+    widths = [one_track(script).box_at(frame).width for frame in (0, 6, 12, 20, 28, 34, 40)]
+    assert widths == pytest.approx([40, 40, 49.6, 60, 49.6, 40, 40], abs=1)
+    followed = one_track(script, trails=trail(0, 1, [square(300, 180, 40)] * 39))
+    assert 40 < followed.box_at(20).width < widths[3], "less where it was followed"
+
+
 def test_a_face_that_moves_inwards_has_only_a_lead() -> None:
     script = {frame: [square(20 + 4 * (frame - 40), 180, 40)] for frame in range(40, 61, 4)}
     assert one_track(script).last == 66
@@ -115,6 +155,15 @@ def test_smoothing_never_uncovers(interpolator, smoother) -> None:
                 )
                 for track in smooth
             ), "what was seen is covered"
+
+
+@pytest.mark.parametrize("interpolator", [*INTERPOLATORS, Polynomial(degree=5)], ids=str)
+def test_what_is_filled_in_stays_in_the_picture(interpolator) -> None:
+    """A face that stops short at the picture's corner, and is nearer for a moment: splines swing beyond both."""
+    looks = {0: (40, 34, 36), 10: (20, 20, 30), 11: (20, 20, 30), 20: (22, 21, 36), 21: (20, 20, 30), 40: (20, 20, 30)}
+    track = one_track({frame: [square(*each)] for frame, each in looks.items()}, interpolator=interpolator, smoother=NoSmoothing())
+    assert (track.boxes[:, 2:] - track.boxes[:, :2]).min() >= 29.9
+    assert track.boxes[:, :2].min() >= -25, "at the edge boxes reach half a face beyond it"
 
 
 def test_a_jerk_is_smoothed() -> None:

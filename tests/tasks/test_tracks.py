@@ -7,7 +7,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from tasks.tracks import Cover, tracks_from_bytes, tracks_to_bytes
+from tasks.shot_finders.transitions import Transition, shots_between
+from tasks.tracks import Cover, fades_between, tracks_from_bytes, tracks_to_bytes
 from tests.fakes import NO_EMBEDDING, square, still, track
 
 MOVING = track(10, [square(20 + x, 30, 12) for x in range(4)], seen=[11, 13], embedding=(0.25, -1.0), quality=0.7, person=1)
@@ -67,3 +68,19 @@ def test_a_track_knows_what_was_seen_of_it() -> None:
 def test_a_track_has_no_box_where_it_does_not_reach(frame) -> None:
     with pytest.raises(IndexError):
         MOVING.box_at(frame)
+
+
+@pytest.mark.parametrize(
+    ("transitions", "fades"),
+    [
+        ([], []),
+        ([(50, 50)], []),  # a cut
+        ([(160, 179)], [(160, 179)]),
+        ([(20, 21), (50, 50), (80, 90)], [(20, 21), (80, 90)]),
+    ],
+)
+def test_fades_are_where_two_shots_are_visible(transitions, fades) -> None:
+    shots = shots_between([Transition(*each) for each in transitions], 300)
+    assert fades_between(shots) == fades
+    halves = [shot.model_copy(update=part) for shot in shots for part in ({"last": shot.first}, {"first": shot.first + 1})]
+    assert fades_between(halves) == fades  # a shot that was divided into segments does not fade into itself

@@ -21,6 +21,7 @@ from tasks.video.picture_folder import PictureFolder
 from tasks.video.planes import as_planar, editable
 from tasks.video.segments import Piece
 from tasks.video.sources import Images
+from tasks.video.target import this_machine
 from tests.buckets import Bucket
 
 from .drawing import Clip, decoded, draw
@@ -276,7 +277,7 @@ def test_targets_that_are_none(source: str, target: str, said: str, tmp_path: Pa
 def test_a_folder_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     fill(tmp_path / "in", count=2)
     fill(tmp_path / "out", count=2)
-    (tmp_path / f".out.unfinished-{2**22 + 1}-abc").mkdir()  # of a process that is gone
+    (tmp_path / f".out.unfinished-{this_machine()}-{2**22 + 1}-abc").mkdir()  # of a process that is gone
     before = files(str(tmp_path / "out"), None)
     target = target_of(str(tmp_path / "out"), source_of(str(tmp_path / "in")))
 

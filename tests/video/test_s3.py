@@ -19,6 +19,7 @@ from tasks.s3.window import BLOCK_BYTES, MOST_BLOCKS, Window
 from tasks.video import EncoderSettings, encode_segment, probe_file, read_frames
 from tasks.video.segments import Piece
 from tasks.video.sources import Images
+from tasks.video.target import this_machine
 from tests.buckets import BUCKET, Bucket
 
 from .drawing import Clip, decoded, draw, packets
@@ -141,11 +142,10 @@ def test_a_run_that_fails_leaves_nothing(bucket: Bucket, tmp_path: Path, name: s
 
 
 def test_what_a_killed_process_left_is_removed_by_the_next(bucket: Bucket, tmp_path: Path) -> None:
-    from tasks.s3.places import _host
-
     gone = subprocess.Popen(["true"])
     gone.wait()
-    ours, others, alive = (f"films/.out.unfinished-{who}.ts" for who in (f"{_host()}-{gone.pid}", f"elsewhere-{gone.pid}", f"{_host()}-1"))
+    whose = (f"{this_machine()}-{gone.pid}", f"elsewhere-{gone.pid}", f"{this_machine()}-1")
+    ours, others, alive = (f"films/.out.unfinished-{who}.ts" for who in whose)
     for key in (ours, others, alive):
         bucket.put(key, b"half")
         bucket.client.create_multipart_upload(Bucket=BUCKET, Key=key)

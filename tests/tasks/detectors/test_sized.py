@@ -116,9 +116,11 @@ def test_what_is_shown_has_a_margin_and_the_models_multiple() -> None:
 def test_a_picture_of_the_right_size_is_shown_as_it_is() -> None:
     squares = Squares()
     detector = SizedDetector(SeesSquares(close_up_pixels=128), squares)
-    faces = detector.detect_at(picture_of(200, 100, (20, 20, 30)), large=False)
-    assert squares.shown == [(232, 132)]
-    np.testing.assert_allclose(faces.boxes[0], [20, 20, 50, 50], atol=0.01)
+    for is_part, shown in ((False, [(232, 132), (160, 96)]), (True, [(208, 108)])):  # a part has a small margin, and no close-up
+        squares.shown.clear()
+        faces = detector.detect_at(picture_of(200, 100, (20, 20, 30)), is_part)
+        assert squares.shown == shown
+        np.testing.assert_allclose(faces.boxes[0], [20, 20, 50, 50], atol=0.01)
 
 
 @pytest.mark.parametrize(

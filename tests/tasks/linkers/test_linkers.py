@@ -6,9 +6,19 @@ import numpy as np
 import pytest
 
 from tasks.linkers.assignment import Assignment
+from tasks.linkers.iou import Iou
+from tasks.linkers.thesis import Thesis
 from tests.fakes import NO_EMBEDDING, FaceScript, Seen, found, square
 
-LINKERS = [Assignment(), Assignment(appearance_weight=0), Assignment(start_score=0), Assignment(max_gap_frames=1)]
+LINKERS = [
+    Assignment(),
+    Assignment(appearance_weight=0),
+    Assignment(start_score=0),
+    Assignment(max_gap_frames=1),
+    Iou(),
+    Thesis(),
+    Thesis(distance="scale_free"),
+]
 ANNA, BERT = (0.0, 0.0), (1.0, 0.0)
 
 
@@ -49,7 +59,7 @@ def test_chains_are_in_order_and_share_nothing(linker, script) -> None:
         frames = detections.frames[chain]
         assert len(chain) > 0
         assert np.all(np.diff(frames) > 0), "in order of frame, none twice"
-    strong = np.flatnonzero(detections.scores >= linker.start_score)
+    strong = np.flatnonzero(detections.scores >= getattr(linker, "start_score", 0))
     assert set(strong.tolist()) <= set(rows), "no sure face is lost"
 
 
@@ -74,11 +84,12 @@ def test_crossing_faces_stay_who_they_are(embeddings, step, gap) -> None:
         assert np.all(np.diff(across) > 0) or np.all(np.diff(across) < 0)
 
 
-def test_a_newcomer_listed_first_breaks_nothing() -> None:
+@pytest.mark.parametrize("linker", LINKERS[:3] + LINKERS[4:], ids=str)  # all that may look further back than a frame
+def test_a_newcomer_listed_first_breaks_nothing(linker) -> None:
     """The thesis dropped the row indices of the assignment: whoever came was given the first track."""
     old = [square(100, 100, 40), square(200, 100, 40), square(300, 100, 40)]
     detections = found({0: old, 4: [square(20, 100, 40), *old], 8: [square(20, 100, 40), *old]})
-    chains = Assignment().chains(detections)
+    chains = linker.chains(detections)
     assert sorted(len(chain) for chain in chains) == [2, 3, 3, 3]
     for chain in chains:
         assert np.ptp(detections.boxes[chain, 0]) == 0
@@ -89,6 +100,26 @@ def test_a_newcomer_listed_first_breaks_nothing() -> None:
 def test_how_far_a_face_may_move_goes_by_its_size(size, share, num_chains) -> None:
     detections = found({0: [square(1000, 1000, size)], 4: [square(1000 + share * size, 1000, size)]})
     assert len(Assignment().chains(detections)) == num_chains
+
+
+THESIS = [  # half a width: the same move, whatever the face's size
+    ("squared_pixels", 50, 1),  # a distance of 0.025
+    ("squared_pixels", 400, 2),  # of 1.6, where 1.0 is allowed
+    ("scale_free", 50, 1),
+    ("scale_free", 400, 1),
+]
+
+
+@pytest.mark.parametrize(("distance", "size", "num_chains"), THESIS)
+def test_the_thesis_allows_large_faces_less(distance, size, num_chains) -> None:
+    detections = found({0: [square(1000, 1000, size)], 4: [square(1000 + size / 2, 1000, size)]})
+    assert len(Thesis(distance=distance).chains(detections)) == num_chains
+
+
+@pytest.mark.parametrize(("share", "num_chains"), [(0.5, 1), (0.6, 2)])  # moved by so much of its width: an IoU of 1/3 and of 1/4
+def test_overlap_decides_alone(share, num_chains) -> None:
+    detections = found({0: [square(1000, 1000, 40)], 4: [square(1000 + share * 40, 1000, 40)]})
+    assert len(Iou().chains(detections)) == num_chains
 
 
 def test_a_face_that_moves_steadily_may_move_far_between_two_looks() -> None:
@@ -143,3 +174,47 @@ def test_looks_decide_where_places_do_not() -> None:
     assert all(np.ptp(detections.embeddings[chain, 0]) == 0 for chain in by_looks)
     by_place = Assignment(appearance_weight=0, other_face=9).chains(detections)
     assert any(np.ptp(detections.embeddings[chain, 0]) == 1 for chain in by_place)
+
+
+def beside(score: float, frame: int = 20) -> FaceScript:
+    """A still face, and in one frame in its stead a detection beside it."""
+    script: dict[int, list] = {each: [Seen(square(100, 100, 40), 0.9)] for each in range(0, 44, 4)}
+    return script | {frame: [Seen(square(135, 100, 40), score)]}
+
+
+@pytest.mark.parametrize(("score", "lengths"), [(0.4, [10]), (0.6, [10, 1])])  # too weak to be a face at all; or one for itself
+def test_a_false_detection_beside_a_face_does_not_pull_it(score, lengths) -> None:
+    detections = found(beside(score))
+    chains = Assignment().chains(detections)
+    assert [len(chain) for chain in chains] == lengths
+    assert np.ptp(detections.boxes[chains[0], 0]) == 0
+
+
+def test_a_face_that_goes_aside_and_stays_is_followed() -> None:
+    detections = found({frame: [square(100 if frame < 20 else 135, 100, 40)] for frame in range(0, 44, 4)})
+    assert [len(chain) for chain in Assignment().chains(detections)] == [11]
+
+
+def test_a_late_good_look_repairs_an_early_bad_one() -> None:
+    """Two people meet, stand face by face where nobody is recognised, and part: by place alone either may have gone either way."""
+    script = {}
+    for frame in range(0, 84, 4):
+        apart = 10 + 3 * max(0, abs(frame - 40) - 12)
+        looked = frame % 8 == 0 and abs(frame - 40) > 20
+        left, right = (ANNA, BERT) if frame < 40 else (BERT, ANNA)
+        faces = [(square(200 - apart, 100, 40), left), (square(200 + apart, 100, 40), right)]
+        script[frame] = [Seen(box, 0.9, who if looked else NO_EMBEDDING) for box, who in faces]
+    detections = found(script)
+    chains = Assignment().chains(detections)
+    assert [len(chain) for chain in chains] == [21, 21]
+    for chain in chains:
+        assert np.nanmax(detections.embeddings[chain, 0]) == np.nanmin(detections.embeddings[chain, 0])
+
+
+def test_a_track_that_shows_two_people_is_cut_where_they_change() -> None:
+    """They are not unlike enough for single looks to tell them apart, but all looks together do."""
+    looks = [ANNA] * 4 + [(0.62, 0.0)] * 4
+    script = {8 * number: [Seen(square(100 + number, 100, 40), 0.9, look)] for number, look in enumerate(looks)}
+    assert [chain.tolist() for chain in Assignment().chains(found(script))] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    turning = {8 * number: [Seen(square(100, 100, 40), 0.9, (0.1 * number, 0.0))] for number in range(8)}
+    assert len(Assignment().chains(found(turning))) == 1, "a head that turns looks less and less like itself"

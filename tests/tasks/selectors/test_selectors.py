@@ -18,9 +18,9 @@ from tests.fakes import NO_EMBEDDING, frame_index, square, still, video_info
 PHOTOS = {"anna": np.array([[0.0, 0.0], [0.0, 0.3]], np.float32), "bert": np.array([[2.0, 0.0]], np.float32)}
 
 
-def answers(tracks, references=PHOTOS):
+def answers(tracks, references=PHOTOS, fades=()):
     settings = KnownFaces(photos=("a",), match=0.5, likely=0.56, margin=0.06, no_match=0.62)
-    return [verdict.answer for verdict in settings.compare(tracks, references)]
+    return [verdict.answer for verdict in settings.compare(tracks, references, fades)]
 
 
 def at(x: float, first: int = 0, person: int = 0, **others):
@@ -35,6 +35,12 @@ LIKENESS = [
     ([at(0.55), at(0.58, first=20, person=1)], ["unsure", "unsure"]),  # likely, but somebody else nearly as well
     ([at(0.58)], ["unsure"]),
     ([at(0.7)], ["no match"]),
+    # Where nobody matches, those who come nearest may be who was asked for.
+    ([at(0.63)], ["unsure"]),
+    ([at(0.63), at(0.66, first=20, person=1), at(0.72, first=40, person=2)], ["unsure", "unsure", "no match"]),
+    ([at(0.59), at(0.66, first=20, person=1)], ["unsure", "no match"]),  # further away than the nearest by more than the margin
+    ([at(0.69), at(0.9, first=20, person=1)], ["no match", "no match"]),  # too far away, though the nearest
+    ([at(1.6), at(0.63, first=20, person=1)], ["match", "no match"]),  # who was asked for is there
     ([at(1.6)], ["match"]),  # the other photo
     ([still(0, 9, embedding=NO_EMBEDDING)], ["unsure"]),  # never seen well enough
     # A person's other tracks speak for a track that is unsure, for or against.
@@ -52,6 +58,20 @@ LIKENESS = [
 @pytest.mark.parametrize(("tracks", "expected"), LIKENESS)
 def test_likeness(tracks, expected) -> None:
     assert answers(tracks) == expected
+
+
+@pytest.mark.parametrize(
+    ("fades", "expected"),
+    [
+        ([], ["match", "unsure"]),
+        ([(6, 12)], ["match", "match"]),  # one goes and the other comes: it may be the same face in both shots
+        ([(0, 5), (6, 12)], ["match", "match"]),  # of several, one that holds all that is seen of both
+        ([(8, 12)], ["match", "unsure"]),  # together before it as well
+        ([(0, 8)], ["match", "unsure"]),  # and after it
+    ],
+)
+def test_a_face_may_be_seen_twice_in_a_fade(fades, expected) -> None:
+    assert answers([at(0.1), at(0.4, first=6, person=1)], fades=fades) == expected
 
 
 def test_verdicts_say_who_and_how_like() -> None:
@@ -90,6 +110,11 @@ def test_an_entry_compares_with_its_own_photos() -> None:
     tracks = (at(0.1), at(1.9, person=1))
     told = Evidence(tracks, PHOTOS, INFO, frame_index(INFO))
     assert [verdict.answer for verdict in KnownFaces(photos=("a",), names=("anna",)).pick(told)] == ["match", "no match"]
+    assert [verdict.answer for verdict in KnownFaces(photos=("a",)).pick(told)] == ["match", "match"]
+
+
+def test_an_entry_knows_of_fades() -> None:
+    told = Evidence((at(0.1), at(0.4, first=6, person=1)), PHOTOS, INFO, frame_index(INFO), fades=[(6, 12)])
     assert [verdict.answer for verdict in KnownFaces(photos=("a",)).pick(told)] == ["match", "match"]
 
 

@@ -1,0 +1,163 @@
+"""Hours of detections joined, grouped and chosen from: how long it takes, and in how much memory.
+
+    python -m tests.benchmarks.long [--frames 864000] [--people 30] [--faces 4] [--json OUT.json]
+
+Nothing is looked at: detections are drawn as looks at few frames find them, at whole pictures at one frame of 16, with embeddings, and near
+faces at one of six. People come and go, each on one of as many ways as there are faces in a frame, in shots of half a minute on average.
+Runs on one core, whose seconds are counted. Returns 1 where it takes more than 3 minutes or 2 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+MOST_SECONDS, MOST_MIB = 180.0, 2048.0
+_WHOLE_FRAMES = 16  # between two looks at whole pictures
+_NEAR_SHARE = 1 / 6  # of frames, in which a face is looked at beside that
+_VISIT_SECONDS = (2.0, 40.0)
+_DIMENSIONS = 128
+_SEGMENT_FRAMES = 3600
+_RATE = 30
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    with tempfile.TemporaryDirectory(prefix="veil-long-") as folder:
+        os.environ["VEIL_RESULTS"] = folder
+        row = measure(options.frames, options.people, options.faces)
+    print(json.dumps(row, indent=2))
+    if options.json:
+        options.json.write_text(json.dumps(row, indent=2))
+    return int(not row["holds"])
+
+
+def measure(num_frames: int, num_people: int, num_faces: int) -> dict[str, Any]:
+    """Draws the detections of segments into the store, and runs the stages on them as the flow does."""
+    from tasks.build_tracks import build_tracks
+    from tasks.choose_people import choose_people
+    from tasks.manifests import Photos, SegmentFaces, Shots, Video
+    from tasks.plan import BuildTracks, ChoosePeople
+    from tasks.results import ObjectStore
+    from tasks.segments import cut_into_segments
+    from tasks.selectors.known_faces import KnownFaces
+    from tests.fakes import frame_index, video_info
+
+    store = ObjectStore()
+    info = video_info(num_frames=num_frames, width=1920, height=1080, frame_rate=_RATE, duration_seconds=num_frames / _RATE)
+    video = Video(info=info, index_ref=store.put("index", frame_index(info).to_bytes()))
+    shots, people = _shots(num_frames), _people(num_people)
+    faces = [
+        SegmentFaces(detections_ref=store.put("detections", drawn.to_bytes()), num_looks=1, num_frames=1)
+        for drawn in _drawn(shots, people, num_faces)
+    ]
+    num_detections = sum(len(each.detections) for each in faces)
+    photos = Photos(embeddings_ref=store.put("photos", _packed(people[:3])))
+    seconds = {}
+    started = time.process_time()
+    tracks = build_tracks.fn(video, Shots(shots=tuple(shots)), faces, (), BuildTracks())
+    seconds["build_tracks"] = time.process_time() - started
+    started = time.process_time()
+    selectors = (KnownFaces(photos=("people/",), names=("0", "1", "2")),)
+    settings = ChoosePeople(policy="keep_only", selectors=selectors)
+    choose_people.fn(video, tracks, photos, cut_into_segments(shots, _SEGMENT_FRAMES), settings)
+    seconds["choose_people"] = time.process_time() - started
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    told = {"num_frames": num_frames, "num_detections": num_detections, "num_tracks": tracks.num_tracks, "num_persons": tracks.num_persons}
+    holds = sum(seconds.values()) <= MOST_SECONDS and peak_mib <= MOST_MIB
+    return told | {"seconds": seconds, "peak_mib": round(peak_mib), "num_people": num_people, "holds": holds}
+
+
+def _shots(num_frames: int) -> list[Any]:
+    import numpy as np
+
+    from tasks.tracks import Shot
+
+    random = np.random.default_rng(1)
+    cuts = np.unique(random.integers(1, num_frames, num_frames // (30 * _RATE))).tolist()
+    return [Shot(first=a, last=b - 1, visible_first=a, visible_last=b - 1) for a, b in zip([0, *cuts], [*cuts, num_frames], strict=True)]
+
+
+def _people(number: int) -> Any:
+    """(number, 128) float32, on average as far from one another as strangers are."""
+    import numpy as np
+
+    return (np.random.default_rng(2).normal(size=(number, _DIMENSIONS)) * 0.8 / np.sqrt(2 * _DIMENSIONS)).astype(np.float32)
+
+
+def _packed(people: Any) -> bytes:
+    from tasks import arrays
+
+    return arrays.pack({str(number): person[None] for number, person in enumerate(people)})
+
+
+def _drawn(shots: Sequence[Any], people: Any, num_faces: int) -> Iterator[Any]:
+    """The detections of each segment."""
+    from tasks.faces import Detections
+    from tasks.segments import cut_into_segments
+
+    for number, segment in enumerate(cut_into_segments(shots, _SEGMENT_FRAMES)):
+        yield Detections.concatenate(_drawn_shot(shot, people, num_faces, 1000 * number + i) for i, shot in enumerate(segment.shots))
+
+
+def _drawn_shot(shot: Any, people: Any, num_faces: int, seed: int) -> Any:
+    import numpy as np
+
+    from tasks.faces import Detections
+
+    random = np.random.default_rng(seed)
+    seen: list[tuple[Any, Any, Any]] = []
+    free = random.permutation(len(people)).tolist()
+    for way in range(num_faces):
+        first = shot.first
+        while first <= shot.last:
+            last = min(shot.last, first + int(random.uniform(*_VISIT_SECONDS) * _RATE))
+            free.append(person := free.pop(0))  # nobody is seen twice at once
+            frames = np.arange(first, last + 1)
+            whole = frames % _WHOLE_FRAMES == 0
+            looked_at = whole | (random.random(len(whole)) < _NEAR_SHARE)
+            frames, whole = frames[looked_at], whole[looked_at]
+            x = 240 + 480 * way + 130 * np.sin(frames / 90 + seed)
+            y = 500 + 80 * np.cos(frames / 130 + way)
+            boxes = np.stack([x - 45, y - 60, x + 45, y + 60], 1) + random.normal(0, 1.5, (len(frames), 4))
+            noise = random.normal(0, 0.3 / np.sqrt(_DIMENSIONS), (len(frames), _DIMENSIONS))
+            embeddings = np.where(whole[:, None], people[person] + noise, np.nan)
+            seen.append((frames, boxes.astype(np.float32), embeddings.astype(np.float32)))
+            first = last + 1 + int(random.integers(2, 8))
+    frames, boxes, embeddings = (np.concatenate(each) for each in zip(*seen, strict=True))
+    order = np.argsort(frames, kind="stable")
+    looked = np.unique(np.append(frames, np.arange(shot.first, shot.last + 1, _WHOLE_FRAMES)))
+    return Detections(
+        looked=looked,
+        frames=frames[order],
+        boxes=boxes[order],
+        scores=np.full(len(frames), 0.8, np.float32),
+        landmarks=np.zeros((len(frames), 5, 2), np.float32),
+        embeddings=embeddings[order],
+        qualities=np.where(np.isnan(embeddings[order, 0]), 0, 0.6).astype(np.float32),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.long", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--frames", type=int, default=864_000)
+    parser.add_argument("--people", type=int, default=30)
+    parser.add_argument("--faces", type=int, default=4, help="in a frame")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

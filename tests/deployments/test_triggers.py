@@ -1,0 +1,178 @@
+"""What starts runs, with a real server and a worker that runs them: a schedule, the API, Python, an upload; and a worker that dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tasks.stores.settings import forget_settings
+from tests.buckets import Bucket
+from tests.clips import draw_folder, no_faces_script, two_people_script
+from tests.conftest import use_store
+from tests.deployments.conftest import chosen, client_of, deployment, process, wait_until
+
+_SECONDS = 280.0  # until a run is done: two processes start for it, on a machine that may be busy
+
+
+@pytest.fixture(scope="module")
+def small_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of nobody."""
+    return draw_folder(no_faces_script(), tmp_path_factory.mktemp("small"), size=(192, 108), frame_rate=Fraction(24)).video
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("shared") / "results"
+    with pytest.MonkeyPatch.context() as patch:
+        use_store(folder, patch)
+        forget_settings()
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def worker(whole_server: str, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A worker of the pool `veil`; its log. What other tests have left there to be run is not."""
+    waiting = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED", "PENDING"]}}}}
+    with client_of(whole_server) as api:
+        for run in api.post("/flow_runs/filter", json=waiting).json():
+            api.delete(f"/flow_runs/{run['id']}")
+    log = tmp_path_factory.mktemp("worker") / "log"
+    with chosen(whole_server), started(log):
+        yield log
+
+
+def started(log: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    return process([sys.executable, "-m", "prefect", "worker", "start", "--pool", "veil", "--type", "process"], log)
+
+
+def run_until_done(api: httpx.Client, run: str, log: Path) -> dict[str, Any]:
+    def ended() -> bool:
+        return api.get(f"/flow_runs/{run}").json()["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+
+    wait_until(ended, _SECONDS, f"run {run} ends: {log.read_text()[-2000:]}")
+    return dict(api.get(f"/flow_runs/{run}").json())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_by_api_and_by_python(api: httpx.Client, worker: Path, small_clip: Path, tmp_path: Path) -> None:
+    from prefect.deployments import run_deployment
+
+    of = [tmp_path / "by-api.mp4", tmp_path / "by-python.mp4"]
+    body = {"parameters": {"source": str(small_clip), "target": str(of[0])}, "idempotency_key": "day 1"}
+    address = f"/deployments/{deployment(api, 'blur-video')['id']}/create_flow_run"
+    ids = {api.post(address, json=body).json()["id"] for _ in range(3)}
+    assert len(ids) == 1, "whoever asks again gets the same run"
+    by_python: Any = run_deployment("blur-video/blur-video", parameters={"source": str(small_clip), "target": str(of[1])}, timeout=0)
+
+    for run in (*ids, str(by_python.id)):
+        done = run_until_done(api, run, worker)
+        assert done["state"]["type"] == "COMPLETED", worker.read_text()[-3000:]
+        assert done["name"] == small_clip.name, "the file's name, not its path"
+        assert {"veil", "blur-video"} <= set(done["tags"])
+    assert all(path.is_file() for path in of)
+
+
+@pytest.mark.timeout(900)
+def test_every_night(api: httpx.Client, worker: Path, small_clip: Path, tmp_path: Path) -> None:
+    """The scheduler starts it, the worker runs it, each new video is a run of its own; a broken one stops no other."""
+    from deployments.deploy import deploy
+    from deployments.settings import DeploySettings
+
+    source, target = tmp_path / "in", tmp_path / "out"
+    for path in (source, target):
+        path.mkdir()
+    shutil.copy(small_clip, source / "day1.mp4")
+    (source / "broken.mp4").write_text("no video")
+    nightly = {"source": str(source), "target": str(target), "every_seconds": 5, "share_out": True}
+    folder = deployment(api, "blur-folder")["id"]
+    begun = {"deployments": {"id": {"any_": [folder]}}, "flow_runs": {"start_time": {"is_null_": False}}, "sort": "START_TIME_ASC"}
+    asyncio.run(deploy(DeploySettings.model_validate({"nightly": nightly})))
+    try:
+        wait_until(lambda: api.post("/flow_runs/filter", json=begun).json(), _SECONDS, "the scheduled run begins")
+    finally:
+        for each in deployment(api, "blur-folder")["schedules"]:
+            api.delete(f"/deployments/{folder}/schedules/{each['id']}")
+    run = api.post("/flow_runs/filter", json=begun).json()[0]["id"]
+    first = run_until_done(api, run, worker)
+    assert (target / "day1.mp4").is_file()
+    assert first["auto_scheduled"]
+    assert first["name"] == "in"
+    assert "1 of 2 videos failed: broken.mp4" in first["state"]["message"]
+    of_the_run = {"flow_runs": {"id": {"any_": [run]}}, "artifacts": {"key": {"any_": ["blur-folder"]}}}
+    (table,) = api.post("/artifacts/filter", json=of_the_run).json()
+    assert '"outcome": "blurred"' in table["data"]
+    children = {"flow_runs": {"parent_flow_run_id": {"any_": [run]}}}
+    assert [each["name"] for each in api.post("/flow_runs/filter", json=children).json()] == ["day1.mp4"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_an_upload_is_blurred(
+    api: httpx.Client, deployed: list[str], store: Path, small_clip: Path, tmp_path: Path, bucket: Bucket
+) -> None:
+    """The service as it is started, by `veil watch`; SIGTERM ends it well."""
+    from tasks.s3.client import new_client
+
+    sqs = new_client("sqs")
+    url = sqs.create_queue(QueueName="uploads")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    bucket.client.put_bucket_notification_configuration(
+        Bucket=bucket.name, NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    )
+    logs = tmp_path / "worker", tmp_path / "watch"
+    with started(logs[0]), process([sys.executable, "-m", "flows.cli", "watch", url, "-o", bucket.url("out/")], logs[1]) as watch:
+        bucket.put("in/day1.mp4", small_clip.read_bytes())
+        wait_until(lambda: "out/in/day1.mp4" in bucket.names(), _SECONDS, "the result is in the bucket")
+        watch.send_signal(signal.SIGTERM)
+        assert watch.wait(60) == 0, logs[1].read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_run_goes_on_when_its_machine_is_gone(api: httpx.Client, deployed: list[str], store: Path, tmp_path: Path) -> None:
+    """Worker and run are killed at once. The server hears nothing more, marks the run as crashed, schedules it again; another takes it."""
+    from deployments.deploy import deploy
+    from deployments.settings import DeploySettings
+
+    asyncio.run(deploy(DeploySettings(lost_after_seconds=60)))
+    clip = draw_folder(two_people_script(), tmp_path / "clip", size=(1280, 720), frame_rate=Fraction(24)).video
+    slowly = {"find_faces": {"sampler": {"method": "every_frame"}}}
+    body = {"parameters": {"source": str(clip), "target": str(tmp_path / "out.mp4"), "plan": slowly}}
+    run = api.post(f"/deployments/{deployment(api, 'blur-video')['id']}/create_flow_run", json=body).json()["id"]
+    searching = {
+        "flow_runs": {"id": {"any_": [run]}},
+        "task_runs": {"name": {"like_": "find_faces"}, "state": {"name": {"any_": ["Running"]}}},
+    }
+    log = tmp_path / "log"
+    with started(log) as worker:
+        wait_until(lambda: api.post("/task_runs/filter", json=searching).json(), _SECONDS, "faces are searched", every=0.2)
+        for process_id in children_of(worker.pid):
+            os.kill(process_id, signal.SIGKILL)
+    wait_until(lambda: api.get(f"/flow_runs/{run}").json()["state"]["name"] == "AwaitingRetry", 200, "the run is scheduled again")
+    with started(log):
+        done = run_until_done(api, run, log)
+    assert done["state"]["type"] == "COMPLETED"
+    assert done["run_count"] == 2
+    assert (tmp_path / "out.mp4").is_file()
+
+
+def children_of(process_id: int) -> list[int]:
+    """All of them, and theirs, and itself."""
+    listed = [line.split() for line in subprocess.check_output(["ps", "-eo", "pid=,ppid="], text=True).splitlines()]
+    found = [process_id]
+    for parent in found:
+        found += [int(pid) for pid, of in listed if int(of) == parent]
+    return found
