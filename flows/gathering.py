@@ -95,8 +95,15 @@ def _only_unknown(gather: Gather, stage: Task[..., R], calls: Sequence[Call]) ->
 
 def _as_runs(runner: Deployments, stage: Task[..., R], calls: Sequence[Call]) -> list[Part[R]]:
     wanted = [Wanted.of(stage, call, runner.gpu_limit) for call in calls]
-    run_segments(wanted, runner, again=bool(stage.refresh_cache), done=lambda part: progress.advance(stage.name, part.num_frames))
-    return [Part(part.key, False, cast("R", part.result)) for part in wanted]
+    sent = [part for part in wanted if part.fits]
+    if sent:
+        run_segments(sent, runner, again=bool(stage.refresh_cache), done=lambda part: progress.advance(stage.name, part.num_frames))
+    here = [
+        done(prepared(stage, runner.gpu_limit)(**call, return_state=True))
+        for part, call in zip(wanted, calls, strict=True)
+        if not part.fits
+    ]
+    return [*here, *(Part(part.key, False, cast("R", part.result)) for part in sent)]
 
 
 @contextmanager

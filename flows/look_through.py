@@ -55,9 +55,10 @@ def look_through(
 
 def follow(job: Job, source: str, looked: LookedThrough, faces: Sequence[SegmentFaces], plan: Plan) -> TrackSet:
     """The tracks of a video and their persons, put right by hand where somebody did; `faces` are those of all segments, or more."""
-    video, shots = looked.video, looked.shots
-    same = {"source": source, "video": video, "shots": shots, "linker": plan.build_tracks.linker}
-    same |= {"looking": plan.find_faces, "settings": plan.follow_faces}
-    followed = job.map(follow_faces, 0, {"faces": faces}, **same)
+    video, shots, segments = looked.video, looked.shots, () if plan.sequences else looked.segments
+    same = {"source": source, "video": video, "linker": plan.build_tracks.linker, "looking": plan.find_faces}
+    inside = [shots.around(segment.first, segment.last) for segment in segments]
+    inside += [shots.around(0, video.info.num_frames)] * (len(faces) - len(inside))
+    followed = job.map(follow_faces, 0, {"faces": faces, "shots": inside}, settings=plan.follow_faces, **same)
     tracks = job.run(build_tracks, 0, video, shots, faces, followed, plan.build_tracks)
     return tracks if plan.edit_people.is_nothing else job.run(edit_people, 0, video, tracks, faces, plan.edit_people)

@@ -15,10 +15,11 @@ from tasks.blur_faces import blur_faces
 from tasks.copying import Stretch
 from tasks.errors import BadSetting, BadVideo
 from tasks.find_faces import find_faces
-from tasks.manifests import Video
+from tasks.follow_faces import follow_faces
+from tasks.manifests import SegmentFaces, Shots, Video
 from tasks.method import Settings
 from tasks.places import source_of
-from tasks.plan import BlurFaces, FindFaces
+from tasks.plan import BlurFaces, FindFaces, FollowFaces, Linker
 from tasks.results import ObjectRef
 from tasks.segments import Segment
 from tasks.stage import check_kept, key_of, prepared
@@ -37,6 +38,18 @@ class FacesPart(Settings):
     settings: FindFaces
 
 
+class FollowPart(Settings):
+    """What `follow_faces` is to go through."""
+
+    stage: Literal["follow_faces"] = "follow_faces"
+    video: Video
+    shots: Shots
+    faces: SegmentFaces
+    linker: Linker
+    looking: FindFaces
+    settings: FollowFaces
+
+
 class BlurPart(Settings):
     """What `blur_faces` is to go through."""
 
@@ -49,9 +62,9 @@ class BlurPart(Settings):
     form: Annotated[AsVideo | AsPictures, Field(discriminator="form")]
 
 
-Part = Annotated[FacesPart | BlurPart, Field(discriminator="stage")]
+Part = Annotated[FacesPart | FollowPart | BlurPart, Field(discriminator="stage")]
 
-_STAGES: dict[str, Task[..., Any]] = {"find_faces": find_faces, "blur_faces": blur_faces}
+_STAGES: dict[str, Task[..., Any]] = {"find_faces": find_faces, "follow_faces": follow_faces, "blur_faces": blur_faces}
 
 
 def part_of(stage: str, arguments: Mapping[str, Any], apart: tuple[str, ...]) -> Part:

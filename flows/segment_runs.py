@@ -6,6 +6,7 @@ another one beside it, gets the same run. A number is used up by a run that has 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from tasks.video.locations import name_of
 _FIRST_WAIT_SECONDS = 0.5
 _LOOK_EVERY = 4  # looks for what has ended, to one look at what is running
 _ENOUGH_SIBLINGS = 3
+_MOST_PARAMETER_BYTES = 400_000  # Prefect's server refuses more than 524,288
 
 
 class SegmentFailed(VeilError):
@@ -50,6 +52,11 @@ class Wanted:
     """of the next one"""
     num_lost: int = 0
     result: Manifest | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the server takes so much: only faces that belong to no segment can have too many shots around them."""
+        return len(json.dumps(self.parameters)) <= _MOST_PARAMETER_BYTES
 
     @classmethod
     def of(cls, stage: Task[..., Any], arguments: Mapping[str, Any], gpu_limit: str = "") -> Wanted:

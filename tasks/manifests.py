@@ -128,6 +128,10 @@ class Shots(Manifest):
         """The objects that hold the frames first to last."""
         return self.glance_refs[first // CHUNK_FRAMES : last // CHUNK_FRAMES + 1]
 
+    def around(self, first: int, last: int) -> Shots:
+        """The shots that have any of the frames first to last, whole, without their glances."""
+        return Shots(shots=tuple(shot for shot in self.shots if shot.first <= last and shot.last >= first))
+
 
 class SegmentFaces(Manifest):
     """What was found in a segment; frames are counted from the video's start."""

@@ -30,7 +30,9 @@ def is_in_parts(parameters: Iterable[str]) -> bool:
 
 def frames_of(arguments: Mapping[str, Any]) -> Sequence[Frames]:
     """Which frames a part goes through, by what its stage is called with."""
-    return (arguments[_SEGMENT],) if _SEGMENT in arguments else tuple(arguments[_STRETCHES])
+    if _SEGMENT in arguments:
+        return (arguments[_SEGMENT],)
+    return tuple(arguments[_STRETCHES] if _STRETCHES in arguments else arguments["shots"].shots)
 
 
 def name_of_part(stage: str, arguments: Mapping[str, Any]) -> str:

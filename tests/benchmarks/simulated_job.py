@@ -9,7 +9,7 @@ from prefect import flow
 from flows.job import recorded
 from tasks.find_faces import find_faces
 from tasks.manifests import Video
-from tasks.plan import FindFaces
+from tasks.plan import FindFaces, Plan
 from tasks.results import ObjectStore
 from tasks.runners import HERE, Runner
 from tasks.segments import cut_into_segments
@@ -32,6 +32,6 @@ def simulated_job(source: str, num_bytes: int, number: int, num_segments: int, r
     segments = cut_into_segments(shots, _SHOTS_A_SEGMENT * _SHOT_FRAMES)
     assert len(segments) == num_segments
     parts = {"segment": segments, "glance_refs": [() for _ in segments]}
-    with recorded(sha256, None, runner) as job:
+    with recorded(sha256, Plan(runner=runner)) as job:
         job.map(find_faces, num_frames, parts, source=source, video=video, settings=FindFaces())
     return job.stages[-1].seconds
