@@ -85,6 +85,7 @@ def test_by_api_and_by_python(api: httpx.Client, worker: Path, small_clip: Path,
     assert all(path.is_file() for path in of)
 
 
+@pytest.mark.slow  # half a minute: a worker of its own, and the schedule's next time
 @pytest.mark.timeout(900)
 def test_every_night(api: httpx.Client, worker: Path, small_clip: Path, tmp_path: Path) -> None:
     """The scheduler starts it, the worker runs it, each new video is a run of its own; a broken one stops no other."""
