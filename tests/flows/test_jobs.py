@@ -192,6 +192,7 @@ def test_in_s3_the_result_is_the_same_and_is_known_the_next_time(
     assert all(results_store().num_bytes(f"stages/{key}") for note in record.stages for key in note.keys)
 
 
+@pytest.mark.slow  # another setting that changes no cover is among the quick ones: test_same_cover_said_otherwise_renders_nothing
 def test_changing_a_setting_that_changes_no_result_runs_no_later_stage(
     prefect_server: str, shared_store: Path, visits_clip: Clip, tmp_path: Path
 ) -> None:
