@@ -110,7 +110,6 @@ def stage(name: StageName, *, apart: tuple[str, ...] = ("source",)) -> Callable[
     def make(function: Callable[P, R]) -> Task[P, R]:
         options = task(
             name=name,
-            tags=[name],
             task_run_name=_name_of_run(name, function),
             cache_key_fn=key,
             persist_result=True,
