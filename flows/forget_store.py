@@ -10,11 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from flows.job_record import JOBS, JobRecord, jobs
-from tasks.results import refs_in
+from tasks.results import OBJECTS, refs_in
 from tasks.stage import RECORDS
 from tasks.stores.backend import Backend, Entry
 
-OBJECTS = "objects"
 OTHERS = ("finished", "missed", "faces")
 """what is kept of a video beside stages' results and the objects that they name"""
 _SETTLED = timedelta(hours=1)  # a stage under way writes objects first, and last the result that names them
@@ -76,7 +75,7 @@ def objects_in(content: bytes) -> set[str]:
             said = json.loads(said["result"])
     except ValueError:
         return set()
-    return {f"{OBJECTS}/{ref.kind}/{ref.sha256}" for ref in refs_in(said)}
+    return {ref.key for ref in refs_in(said)}
 
 
 def _remove(entries: Collection[Entry], store: Backend) -> None:

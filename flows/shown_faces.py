@@ -62,4 +62,4 @@ def _links(job: Job, video: Video, pictures: Mapping[int, bytes], hours: float) 
     record = Record(content_key("faces", 1, {"source": video.info.content_hash, "refs": [ref.sha256 for ref in refs.values()]}))
     record.write(FacePictures(refs=tuple(refs.values())))
     job.keeps(record)
-    return {person: store.backend.link(f"objects/{ref.kind}/{ref.sha256}", hours * 3600, "image/jpeg") for person, ref in refs.items()}
+    return {person: store.backend.link(ref.key, hours * 3600, "image/jpeg") for person, ref in refs.items()}

@@ -21,6 +21,8 @@ from tasks.method import FOR_A_KEY, Settings
 from tasks.stores.backend import Backend
 from tasks.stores.settings import StoreSettings, results_store, store_settings
 
+OBJECTS = "objects"
+
 
 class ObjectRef(Settings):
     """Names an object in the results store by what is in it."""
@@ -28,6 +30,11 @@ class ObjectRef(Settings):
     kind: str = Field(pattern=r"^[a-z_]+$")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     num_bytes: int
+
+    @property
+    def key(self) -> str:
+        """Under which it is kept."""
+        return f"{OBJECTS}/{self.kind}/{self.sha256}"
 
 
 class Manifest(Settings):
@@ -60,7 +67,7 @@ class ObjectStore:
         """Raises NoSpace and StoreError."""
         ref = ObjectRef(kind=kind, sha256=hashlib.sha256(content).hexdigest(), num_bytes=len(content))
         if not self.has(ref):
-            self.backend.write(_key(ref), content)
+            self.backend.write(ref.key, content)
         return ref
 
     @contextmanager
@@ -70,14 +77,14 @@ class ObjectStore:
         Leaves nothing behind when the block fails. Raises NoSpace and StoreError.
         """
         refs = list[ObjectRef]()
-        with self.backend.new_file(f"objects/{kind}") as path:
+        with self.backend.new_file(f"{OBJECTS}/{kind}") as path:
             yield path, lambda: refs[0]
             refs.append(ObjectRef(kind=kind, sha256=file_sha256(path), num_bytes=path.stat().st_size))
-            self.backend.keep(path, _key(refs[0]))
+            self.backend.keep(path, refs[0].key)
 
     def path(self, ref: ObjectRef) -> Path:
         """The object as a file, once its content was checked. Raises StoreError where it is gone or is something else."""
-        path = self.backend.file(_key(ref))
+        path = self.backend.file(ref.key)
         if path is None:
             raise self._gone(ref)
         if file_sha256(path) != ref.sha256:
@@ -87,7 +94,7 @@ class ObjectStore:
 
     def get(self, ref: ObjectRef) -> bytes:
         """The object's content, checked. Raises StoreError as `path` does."""
-        content = self.backend.read(_key(ref))
+        content = self.backend.read(ref.key)
         if content is None:
             raise self._gone(ref)
         if hashlib.sha256(content).hexdigest() != ref.sha256:
@@ -95,22 +102,18 @@ class ObjectStore:
         return content
 
     def has(self, ref: ObjectRef) -> bool:
-        return self.backend.num_bytes(_key(ref)) == ref.num_bytes
+        return self.backend.num_bytes(ref.key) == ref.num_bytes
 
     def remove(self, ref: ObjectRef) -> None:
-        self.backend.remove(_key(ref))
+        self.backend.remove(ref.key)
 
     def _gone(self, ref: ObjectRef) -> StoreError:
-        return StoreError(f"{self.backend.location}/{_key(ref)}", "this result is gone", fix="run again: what is missing is computed anew")
+        return StoreError(f"{self.backend.location}/{ref.key}", "this result is gone", fix="run again: what is missing is computed anew")
 
     def _broken(self, ref: ObjectRef) -> StoreError:
         self.remove(ref)
         problem = "this result was changed or is broken, and was removed"
-        return StoreError(f"{self.backend.location}/{_key(ref)}", problem, fix="run again: it is computed anew")
-
-
-def _key(ref: ObjectRef) -> str:
-    return f"objects/{ref.kind}/{ref.sha256}"
+        return StoreError(f"{self.backend.location}/{ref.key}", problem, fix="run again: it is computed anew")
 
 
 def probe_store(settings: StoreSettings | None = None) -> None:
@@ -126,7 +129,7 @@ def probe_store(settings: StoreSettings | None = None) -> None:
     try:
         if store.get(ref) != probe:
             raise StoreError(backend.location, "gives back something else than was written", fix="choose another store")
-        said = backend.encryption(_key(ref))
+        said = backend.encryption(ref.key)
         wanted = "aws:kms" if settings.kms_key else said
         if said != wanted or (settings.require_encryption and said is None):
             problem = f"does not encrypt as demanded ({said or 'it says nothing of encryption'})"
