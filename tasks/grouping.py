@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -96,7 +96,9 @@ class _Clusters:
         for one, other in self._apart.tolist():
             neighbours.setdefault(one, []).append(other)
             neighbours.setdefault(other, []).append(one)
-        distances = self._distances([np.array([row]) for row in rows], clusters) if clusters else np.zeros((len(rows), 0))
+        distances = np.zeros((len(rows), 0))
+        if clusters:
+            distances = np.concatenate(list(self._distances([np.array([row]) for row in rows], clusters)))
         near, to = np.nonzero(distances <= self._threshold)
         for pair in np.argsort(distances[near, to], kind="stable"):
             row, number = int(rows[near[pair]]), int(to[pair])
@@ -114,9 +116,11 @@ class _Clusters:
         if len(clusters) <= _MOST_AT_ONCE:
             return [clusters]
         near = [np.zeros((2, 0), np.int64)]
-        for first in range(0, len(clusters), _AT_ONCE):
-            one, other = np.nonzero(self._distances(clusters[first : first + _AT_ONCE], clusters) <= self._threshold)
+        first = 0
+        for rows in self._distances(clusters, clusters):
+            one, other = np.nonzero(rows <= self._threshold)
             near.append(np.stack([one + first, other]))
+            first += len(rows)
         one, other = np.concatenate(near, axis=1)
         _, labels = connected_components(csr_array((np.ones(len(one), bool), (one, other)), shape=(len(clusters),) * 2), directed=False)
         found: dict[int, list[Ints]] = {}
@@ -127,9 +131,7 @@ class _Clusters:
     def _linked(self, clusters: list[Ints]) -> list[Ints]:
         if len(clusters) < 2:
             return clusters
-        distances = np.concatenate(
-            [self._distances(clusters[first : first + _AT_ONCE], clusters) for first in range(0, len(clusters), _AT_ONCE)]
-        )
+        distances = np.concatenate(list(self._distances(clusters, clusters)))
         number_of = np.full(len(self._embeddings), -1)
         for number, cluster in enumerate(clusters):
             number_of[cluster] = number
@@ -140,13 +142,15 @@ class _Clusters:
         labels = fcluster(linkage(squareform(distances, checks=False), "average"), self._threshold, "distance")
         return [np.concatenate([clusters[number] for number in np.flatnonzero(labels == label)]) for label in np.unique(labels)]
 
-    def _distances(self, clusters: Sequence[Ints], others: Sequence[Ints]) -> npt.NDArray[np.float64]:
-        """(A, B): the mean distance of those that speak for each."""
-        rows, starts = self._speakers(clusters)
+    def _distances(self, clusters: Sequence[Ints], others: Sequence[Ints]) -> Iterator[npt.NDArray[np.float64]]:
+        """(A, B) in rows, some at a time: the mean distance of those that speak for each."""
         other_rows, other_starts = self._speakers(others)
-        distances = euclidean(self._embeddings[rows], self._embeddings[other_rows]).astype(np.float64)
-        sums = np.add.reduceat(np.add.reduceat(distances, starts), other_starts, axis=1)
-        return np.asarray(sums / (np.diff(np.append(starts, len(rows)))[:, None] * np.diff(np.append(other_starts, len(other_rows)))))
+        other_counts = np.diff(np.append(other_starts, len(other_rows)))
+        for first in range(0, len(clusters), _AT_ONCE):
+            rows, starts = self._speakers(clusters[first : first + _AT_ONCE])
+            distances = euclidean(self._embeddings[rows], self._embeddings[other_rows]).astype(np.float64)
+            sums = np.add.reduceat(np.add.reduceat(distances, starts), other_starts, axis=1)
+            yield np.asarray(sums / (np.diff(np.append(starts, len(rows)))[:, None] * other_counts))
 
     def _speakers(self, clusters: Iterable[Ints]) -> tuple[Ints, Ints]:
         """The rows of the best tracks of all clusters, and where each one's begin."""
