@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
@@ -75,15 +77,7 @@ def _begun_again(deployments: Related) -> AutomationCore:
     return AutomationCore(
         name=AGAIN,
         description="A deployment's run that crashed is scheduled again; it goes on with the stage, or segment, at which it was.",
-        trigger=EventTrigger(
-            expect={"prefect.flow-run.Crashed"},
-            match=_RUN,
-            match_related=deployments,
-            for_each=_EACH_RUN,
-            posture=Posture.Reactive,
-            threshold=1,
-            within=_ONCE,
-        ),
+        trigger=_when({"prefect.flow-run.Crashed"}, _RUN, match_related=deployments, for_each=_EACH_RUN),
         actions=[ChangeFlowRunState(state=StateType.SCHEDULED, name="AwaitingRetry", message="Its worker died: it begins again.")],
     )
 
@@ -92,15 +86,7 @@ def _failures_told(block: UUID, deployments: Related) -> AutomationCore:
     return AutomationCore(
         name=FAILED,
         description="Somebody is told of runs that failed.",
-        trigger=EventTrigger(
-            expect={"prefect.flow-run.Failed", "prefect.flow-run.TimedOut"},
-            match=_RUN,
-            match_related=deployments,
-            for_each=_EACH_RUN,
-            posture=Posture.Reactive,
-            threshold=1,
-            within=_ONCE,
-        ),
+        trigger=_when({"prefect.flow-run.Failed", "prefect.flow-run.TimedOut"}, _RUN, match_related=deployments, for_each=_EACH_RUN),
         actions=[
             SendNotification(
                 block_document_id=block,
@@ -115,13 +101,7 @@ def _pools_told(block: UUID, pools: list[str]) -> AutomationCore:
     return AutomationCore(
         name=UNSERVED,
         description="Somebody is told of work pools that have no worker any more.",
-        trigger=EventTrigger(
-            expect={"prefect.work-pool.not-ready"},
-            match={"prefect.resource.id": "prefect.work-pool.*", "prefect.resource.name": pools},
-            posture=Posture.Reactive,
-            threshold=1,
-            within=_ONCE,
-        ),
+        trigger=_when({"prefect.work-pool.not-ready"}, {"prefect.resource.id": "prefect.work-pool.*", "prefect.resource.name": pools}),
         actions=[
             SendNotification(
                 block_document_id=block,
@@ -130,6 +110,11 @@ def _pools_told(block: UUID, pools: list[str]) -> AutomationCore:
             )
         ],
     )
+
+
+def _when(events: set[str], what: Mapping[str, str | list[str]], **more: Any) -> EventTrigger:
+    """Each time that one of these events is about it."""
+    return EventTrigger(expect=events, match=dict(what), posture=Posture.Reactive, threshold=1, within=_ONCE, **more)
 
 
 async def _block(client: PrefectClient, name: str) -> UUID:
