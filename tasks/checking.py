@@ -13,7 +13,7 @@ import numpy as np
 from tasks.faces import Detections, Floats
 from tasks.finder import Finder
 from tasks.looking import look_at
-from tasks.matching import euclidean, intersection_over_union
+from tasks.matching import euclidean, intersection_over_union, share_inside
 from tasks.method import Settings
 from tasks.tracks import Cover, Track
 from tasks.video.info import VideoInfo
@@ -84,9 +84,7 @@ def check(
 
 def _overlaps(boxes: Floats, others: Floats) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
     """(N, M): whether a found box is at the place of another one, or mostly inside it."""
-    overlap = np.minimum(boxes[:, None, 2:], others[None, :, 2:]) - np.maximum(boxes[:, None, :2], others[None, :, :2])
-    share = np.prod(np.clip(overlap, 0, None), 2) / np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), 1)[:, None]
-    return np.asarray((intersection_over_union(boxes, others) > _SAME_PLACE) | (share > _MOSTLY_INSIDE))
+    return np.asarray((intersection_over_union(boxes, others) > _SAME_PLACE) | (share_inside(boxes, others) > _MOSTLY_INSIDE))
 
 
 def _finding(kind: Literal["uncovered", "recognisable"], found: Detections, row: int, distance: float | None) -> Finding:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from tasks.faces import Floats, Ints
-from tasks.matching import geometric_cost
+from tasks.matching import geometric_cost, share_inside
 from tasks.method import Settings
 from tasks.moments import Moment, frame_from
 from tasks.tracks import Track
@@ -18,6 +18,7 @@ from tasks.video.parts import Part
 from tasks.video.upright import boxes_to_decoded
 
 _MOSTLY = 0.8  # of a box's area that is inside a region
+_PART = 0.5  # of a box's area that is inside another face's
 _SAME_PLACE = 1.5  # geometric cost up to which two tracks may be one face that comes and goes
 _SEEN_WELL = 0.2  # quality from which a look shows a face
 
@@ -52,7 +53,10 @@ class Ignored(Settings):
 
 
 class FalsePositives(Settings):
-    """Which tracks are left out: no one that once scored as a face does or was seen well, unless it is shorter than `min_frames`."""
+    """Which tracks are left out: no one that once scored as a face does or was seen well, unless it is shorter than `min_frames`.
+
+    Or unless it is a part of another face, whose other part something is in front of.
+    """
 
     sure_score: float = Field(0.55, ge=0, le=1, description="a track with a face that scores so much stays")
     most_looks: int = Field(1, ge=0, description="and one that was seen more often; 0 leaves nothing out")
@@ -68,12 +72,26 @@ class FalsePositives(Settings):
         return [
             track
             for number, track in enumerate(tracks)
-            if long_enough[number] and not (self._is_weak(track) and self._is_alone(number, tracks, spans, frame_rate))
+            if long_enough[number] and not (self._is_doubtful(track) and self._is_none(number, tracks, spans, frame_rate))
         ]
 
-    def _is_weak(self, track: Track) -> bool:
-        few = np.count_nonzero(track.seen) <= self.most_looks
-        return bool(few and track.seen.max() < self.sure_score and track.quality < _SEEN_WELL)
+    def _is_doubtful(self, track: Track) -> bool:
+        return bool(np.count_nonzero(track.seen) <= self.most_looks and track.quality < _SEEN_WELL)
+
+    def _is_none(self, number: int, tracks: Sequence[Track], spans: Ints, frame_rate: float) -> bool:
+        weak = tracks[number].seen.max() < self.sure_score
+        return bool(weak and self._is_alone(number, tracks, spans, frame_rate)) or self._is_part(tracks[number], tracks)
+
+    def _is_part(self, track: Track, tracks: Sequence[Track]) -> bool:
+        """Whether it was only seen where most of it is inside a face that was seen more often, before and after."""
+        surer = [other for other in tracks if np.count_nonzero(other.seen) > self.most_looks]
+
+        def is_inside(frame: int, box: Floats) -> bool:
+            there = [other.boxes[frame - other.first] for other in surer if other.first_seen < frame < other.last_seen]
+            return bool(there) and float(share_inside(box[None], np.array(there)).max()) > _PART
+
+        seen = track.seen > 0
+        return all(is_inside(frame, box) for frame, box in zip(track.frames[seen].tolist(), track.boxes[seen], strict=True))
 
     def _is_alone(self, number: int, tracks: Sequence[Track], spans: Ints, frame_rate: float) -> bool:
         """Whether no other track is near in place and time."""
@@ -98,6 +116,5 @@ def _is_ignored(track: Track, places: Callable[[Ints], Sequence[tuple[npt.NDArra
     boxes = track.boxes[seen]
     there = np.zeros(len(boxes), bool)
     for when, place in places(track.frames[seen]):
-        overlap = np.minimum(boxes[:, 2:], place[2:]) - np.maximum(boxes[:, :2], place[:2])
-        there |= when & (np.prod(np.clip(overlap, 0, None), 1) >= _MOSTLY * np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
+        there |= when & (share_inside(boxes, place[None])[:, 0] >= _MOSTLY)
     return bool(there.all())

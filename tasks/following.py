@@ -11,7 +11,7 @@ import numpy as np
 
 from tasks.faces import Detections, Floats, Ints
 from tasks.flow_tracker import Grey, moved
-from tasks.matching import intersection_over_union
+from tasks.matching import intersection_over_union, share_inside
 from tasks.samplers.looks import Look
 from tasks.tracks import Shot
 from tasks.trails import Start, Trail
@@ -19,7 +19,8 @@ from tasks.trails import Start, Trail
 _LONG_SIDE = 960  # pixels, of the pictures on which faces are followed
 _INSIDE = 0.3  # share of a box inside the picture, below which there is nothing to follow
 _REACH = 1.2  # of a face's size, round where it should be
-_TAKEN = 0.5  # IoU with another face that is seen there: it is that one which is followed
+_TAKEN = 0.5  # IoU with another face that is seen there: it is that one which is followed,
+_PART_OF_IT = 0.6  # or a part of it, of which so much is inside the other one
 
 
 class Wanted(NamedTuple):
@@ -149,12 +150,7 @@ class _Way:
 
     def go(self, before: Grey, after: Grey, number: int, neighbours: Callable[[Wanted, int], Floats]) -> None:
         box = moved(before, after, self._boxes[-1])
-        others = neighbours(self.wanted, number) * self.scale
-        if (
-            box is None
-            or _share_inside(box, after.shape) < _INSIDE
-            or (len(others) and intersection_over_union(box[None], others).max() > _TAKEN)
-        ):
+        if box is None or _is_outside(box, after.shape) or _is_taken(box, neighbours(self.wanted, number) * self.scale):
             self.is_over = True
             return
         self._boxes.append(box)
@@ -165,9 +161,14 @@ class _Way:
         return Trail(self.wanted.start, boxes.astype(np.float32))
 
 
-def _share_inside(box: Floats, shape: tuple[int, ...]) -> float:
-    inside = np.minimum(box[2:], [shape[1], shape[0]]) - np.maximum(box[:2], 0)
-    return float(np.prod(np.maximum(inside, 0)) / max(1e-6, float(np.prod(box[2:] - box[:2]))))
+def _is_outside(box: Floats, shape: tuple[int, ...]) -> bool:
+    picture = np.array([[0, 0, shape[1], shape[0]]], np.float32)
+    return bool(share_inside(box[None], picture)[0, 0] < _INSIDE)
+
+
+def _is_taken(box: Floats, others: Floats) -> bool:
+    it = box[None]
+    return bool(np.any((intersection_over_union(it, others) > _TAKEN) | (share_inside(it, others) > _PART_OF_IT)))
 
 
 def _grey(frame: av.VideoFrame) -> tuple[Grey, float]:

@@ -37,10 +37,19 @@ def assign(cost: Floats, gate: float) -> tuple[npt.NDArray[np.intp], npt.NDArray
 
 def intersection_over_union(boxes: Floats, others: Floats) -> Floats:
     """(N, M) IoU of boxes, (N, 4) and (M, 4)."""
-    overlap = np.minimum(boxes[:, None, 2:], others[None, :, 2:]) - np.maximum(boxes[:, None, :2], others[None, :, :2])
-    intersection = np.prod(np.clip(overlap, 0, None), axis=2)
+    intersection = _intersection(boxes, others)
     union = _area(boxes)[:, None] + _area(others)[None] - intersection
     return np.asarray(intersection / np.maximum(union, 1e-9), np.float32)
+
+
+def share_inside(boxes: Floats, others: Floats) -> Floats:
+    """(N, M) share of each box's area, of boxes (N, 4), that is inside each of the others, (M, 4)."""
+    return np.asarray(_intersection(boxes, others) / np.maximum(_area(boxes), 1)[:, None], np.float32)
+
+
+def _intersection(boxes: Floats, others: Floats) -> Floats:
+    overlap = np.minimum(boxes[:, None, 2:], others[None, :, 2:]) - np.maximum(boxes[:, None, :2], others[None, :, :2])
+    return np.asarray(np.prod(np.clip(overlap, 0, None), axis=2), np.float32)
 
 
 def _area(boxes: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 A blur is measured in face widths, and what is weaker than these limits is refused or raised:
 
-- tiles: at most five across a face, and none of less than eight pixels, which a small face's are raised to. At five, dlib's recogniser is
+- tiles: at most five across a face, and none of less than twelve pixels, which a small face's are raised to. At five, dlib's recogniser is
   lost; people need about sixteen (Bachmann 1991).
 - Gaussian blur: a standard deviation of 0.12 faces or more, and two pixels.
 """
@@ -26,7 +26,7 @@ from tasks.video.planes import Plane, Samples
 _FEATHER = 0.12  # of the radius
 _HAIR = 0.2  # of a face's height: how much further a head reaches above the forehead than below the chin
 _MOST_TILES = 5.0  # across a face
-_LEAST_TILE_PIXELS = 8.0
+_LEAST_TILE_PIXELS = 12.0
 _LEAST_SIGMA_PIXELS = 2.0
 _GROWTH = 1.1  # of a face beyond its steady size, before its tiles grow
 
@@ -59,7 +59,7 @@ class Pixelate(_Oval):
     """Coarse tiles with soft edges, each the mean of what it hides; the grid is fixed to the face, and moves and grows with it."""
 
     method: Literal["pixelate"] = "pixelate"
-    tiles: int = Field(8, ge=1, le=25, description="at most so many across the covered width; at most 5 across the face itself")
+    tiles: int = Field(5, ge=1, le=25, description="at most so many across the covered width; at most 5 across the face itself")
 
     @model_validator(mode="after")
     def _hides(self) -> Self:

@@ -40,7 +40,7 @@ class Moment:
         if self.unfinished_segment:
             return any((store / "objects" / "pictures").glob(".new-*"))
         if self.stage is None:
-            return (store / "objects" / "probe").is_dir()  # the command is at work, Prefect is being loaded
+            return store.is_dir()  # the command is at work, Prefect is being loaded
         return num_results(store, self.stage) >= self.num_results
 
 

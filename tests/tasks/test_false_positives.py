@@ -15,6 +15,7 @@ from tasks.tracks import Track
 from tests.fakes import FaceBox, frame_index, square, still, track, video_info
 
 PLACE, ELSEWHERE = square(100, 100, 40), square(400, 200, 40)
+HALF, BESIDE = FaceBox(80, 85, 100, 122), FaceBox(70, 85, 84, 122)
 
 
 def seen(first: int, last: int, looks: int, score: float, box: FaceBox = PLACE, quality: float = 0.0) -> Track:
@@ -33,6 +34,11 @@ ROWS = [
     ([seen(50, 50, 1, 0.5), seen(20, 30, 5, 0.9)], [True, True]),  # or was before
     ([seen(50, 50, 1, 0.5), seen(40, 60, 5, 0.9, ELSEWHERE)], [False, True]),  # that one is elsewhere
     ([seen(10, 10, 1, 0.5), seen(90, 99, 5, 0.9)], [False, True]),  # long after
+    ([seen(50, 50, 1, 0.9, HALF), seen(40, 60, 5, 0.9)], [False, True]),  # a part of the other one, half of which is behind something
+    ([seen(50, 50, 1, 0.9, HALF, quality=0.3), seen(40, 60, 5, 0.9)], [True, True]),  # it is a face of its own
+    ([seen(50, 52, 2, 0.9, HALF), seen(40, 60, 5, 0.9)], [True, True]),  # seen twice
+    ([seen(50, 50, 1, 0.9, HALF), seen(50, 60, 5, 0.9)], [True, True]),  # the other one is not known before
+    ([seen(50, 50, 1, 0.9, BESIDE), seen(40, 60, 5, 0.9)], [True, True]),  # most of it is beside the other one
     ([], []),
 ]
 

@@ -96,12 +96,14 @@ def test_a_face_is_followed_to_the_edge_of_the_picture() -> None:
     assert 15 <= len(trail.boxes) <= 22
 
 
-def test_nobody_is_taken_for_somebody_else() -> None:
+@pytest.mark.parametrize("left", [0, 60])  # pixels by which the other face reaches further: what is followed is a part of it, if any
+def test_nobody_is_taken_for_somebody_else(left) -> None:
     """Where another face is known to be, a trail ends: it would go on with that one."""
     places = [(100 + 6 * n, 130, 60) for n in range(20)]
     boxes = np.stack([box for _, box in pictures(places)])
+    wider = np.array([left, 0, 0, 0], np.float32)
     (trail,) = follow_through(
-        frames_of(places), [Wanted(Start.of(0, 1, boxes[0]), 19, 0)], lambda _, frame: boxes[[frame]] if frame >= 8 else nobody()
+        frames_of(places), [Wanted(Start.of(0, 1, boxes[0]), 19, 0)], lambda _, frame: boxes[[frame]] - wider if frame >= 8 else nobody()
     )
     assert len(trail.boxes) == 7
 

@@ -152,9 +152,9 @@ def test_a_head_is_covered_with_its_hair(rotation_degrees, above) -> None:
     [
         (200.5, 8, 44.11),  # 1.1 times an eighth of 1.6 widths
         (77, 8, 16.94),
-        (40, 8, 8.8),
-        (33, 8, 8),  # raised: 7.3 pixels would be too few
-        (16, 8, 8),
+        (60, 8, 13.2),
+        (50, 8, 12),  # raised: 11 pixels would be too few
+        (24, 5, 12),
         (200.5, 5, 70.58),
         (200.5, 1, 352.88),
     ],
