@@ -21,7 +21,7 @@ from tasks.stores.settings import forget_settings
 from tests.buckets import Bucket
 from tests.clips import draw_folder, no_faces_script, two_people_script
 from tests.conftest import use_store
-from tests.deployments.conftest import chosen, client_of, deployment, process, wait_until
+from tests.deployments.conftest import deployment, process, wait_until
 
 _SECONDS = 280.0  # until a run is done: two processes start for it, on a machine that may be busy
 
@@ -41,16 +41,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="module")
-def worker(whole_server: str, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+@pytest.fixture
+def worker(api: httpx.Client, store: Path, tmp_path: Path) -> Iterator[Path]:
     """A worker of the pool `veil`; its log. What other tests have left there to be run is not."""
     waiting = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED", "PENDING"]}}}}
-    with client_of(whole_server) as api:
-        for run in api.post("/flow_runs/filter", json=waiting).json():
-            api.delete(f"/flow_runs/{run['id']}")
-    log = tmp_path_factory.mktemp("worker") / "log"
-    with chosen(whole_server), started(log):
-        yield log
+    for run in api.post("/flow_runs/filter", json=waiting).json():
+        api.delete(f"/flow_runs/{run['id']}")
+    with started(tmp_path / "worker"):
+        yield tmp_path / "worker"
 
 
 def started(log: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
