@@ -1,6 +1,6 @@
 """Many segments and many jobs: what orchestration takes for each, how throughput grows with workers, and where it stops growing.
 
-    python -m tests.benchmarks.scale [--segments 96] [--jobs 1000] [--workers 1 2 4 8] [--seconds 5] [--json OUT.json]
+    python -m tests.benchmarks.scale [--segments 96] [--jobs 1000] [--workers 1 2 4 8] [--seconds 5] [--database sqlite] [--json OUT.json]
 
 Real: the server, the deployments, the runner `deployments`, the flow engine, keys, manifests and records. Simulated: the stage, which
 sleeps for `--seconds`, and the workers, which run one flow run after the other in their own process (see `simulated`). `--segments` is one
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from rich.console import Console
 from tests.benchmarks.running import bench
 from tests.benchmarks.tables import table_of
 from tests.clips import draw_clip, two_people_script
+from tests.postgres import postgres
 
 ROOT = Path(__file__).parents[2]
 
@@ -158,12 +159,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--seconds", type=float, default=5.0, help="how long a segment's stage sleeps")
+    parser.add_argument("--database", choices=["postgresql", "sqlite"], default="postgresql", help="of Prefect's server")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
     console = Console()
     found: dict[str, list[dict[str, Any]]] = {}
-    with tempfile.TemporaryDirectory(prefix="veil-scale-") as folder, bench() as place:
-        os.environ["PREFECT_API_URL"] = place.api_url
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="veil-scale-"))
+        if options.database == "postgresql":
+            os.environ["PREFECT_API_DATABASE_CONNECTION_URL"] = stack.enter_context(postgres(Path(folder)))
+        os.environ["PREFECT_API_URL"] = stack.enter_context(bench()).api_url
         clip = Path(folder) / "day.mp4"
         draw_clip(two_people_script(), clip, size=(320, 180), frame_rate=Fraction(15))
         source = {"source": str(clip), "num_bytes": clip.stat().st_size}
@@ -172,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 found.setdefault(title, []).append(measure(title.replace(" ", "-"), number, parts, options.seconds, source))
                 console.print(f"{title}, {number} workers: {found[title][-1]['seconds']:.1f} s")
     for title, rows in found.items():
-        show(f"{title}, {options.seconds:g} s each", rows, console)
+        show(f"{title}, {options.seconds:g} s each, {options.database}", rows, console)
     if options.json:
         options.json.write_text(json.dumps(found, indent=2))
     return 0

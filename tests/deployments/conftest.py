@@ -62,16 +62,16 @@ def chosen(address: str) -> Iterator[None]:
     forget_settings()
 
 
-@pytest.fixture(scope="session")
-def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@contextmanager
+def server_on(database: str, home: Path) -> Iterator[str]:
     """Its address, once `veil deploy` has been there."""
     from deployments.deploy import deploy
     from deployments.settings import DeploySettings
 
-    home, port = tmp_path_factory.mktemp("server"), _free_port()
+    port = _free_port()
     quick = {
         "PREFECT_HOME": str(home),
-        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home}/prefect.db",
+        "PREFECT_API_DATABASE_CONNECTION_URL": database,
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "2",
         "PREFECT_SERVER_SERVICES_SCHEDULER_MIN_RUNS": "1",
         "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "2",
@@ -85,6 +85,13 @@ def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         wait_until(lambda: answers(port), 240, "Prefect's server answers")
         with chosen(address):
             asyncio.run(deploy(DeploySettings(lost_after_seconds=60)))
+        yield address
+
+
+@pytest.fixture(scope="session")
+def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("server")
+    with server_on(f"sqlite+aiosqlite:///{home}/prefect.db", home) as address:
         yield address
 
 

@@ -6,9 +6,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +15,7 @@ import pytest
 from deployments.settings import DeploySettings, settings_of
 from tasks.errors import BadSetting
 from tasks.plan import Plan
-from tests.deployments.conftest import deployment, wait_until
+from tests.deployments.conftest import deployment
 
 OF_A_VIDEO = {"source": "/films/day1.mp4", "target": "/films/day1-blurred.mp4"}
 
@@ -136,62 +133,6 @@ def test_a_preset_decides_what_a_form_leaves_open() -> None:
     of_a_form = Plan().model_dump(mode="json") | {"preset": "fast"}
     of_a_form["find_faces"] |= dict.fromkeys(["detector", "recogniser", "sampler"])
     assert Plan.model_validate(of_a_form) == Plan.model_validate({"preset": "fast"})
-
-
-class Told(HTTPServer):
-    """Somebody who is notified."""
-
-    messages: list[str]
-
-
-class _Takes(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        assert isinstance(self.server, Told)
-        self.server.messages.append(self.rfile.read(int(self.headers["content-length"])).decode())
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
-@pytest.fixture
-def told() -> Iterator[Told]:
-    server = Told(("127.0.0.1", 0), _Takes)
-    server.messages = []
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.mark.slow
-def test_failed_runs_are_told_and_crashed_ones_begin_again(api: httpx.Client, told: Told) -> None:
-    from prefect.blocks.notifications import CustomWebhookNotificationBlock
-
-    block = CustomWebhookNotificationBlock(
-        name="veil", url=f"http://127.0.0.1:{told.server_port}/", json_data={"text": "{{subject}}: {{body}}"}
-    )
-    block.save("told", overwrite=True, _sync=True)  # type: ignore[call-arg]
-    deploy(notify="custom-webhook/told")
-
-    def run_in(state: dict[str, str]) -> str:
-        answer = created(api, OF_A_VIDEO, name="day1.mp4")
-        assert answer.status_code == 201, answer.text
-        run = str(answer.json()["id"])
-        for each in ({"type": "PENDING"}, {"type": "RUNNING"}, state):
-            api.post(f"/flow_runs/{run}/set_state", json={"state": each, "force": True}).raise_for_status()
-        return run
-
-    run_in({"type": "FAILED", "message": "no such video"})
-    crashed = run_in({"type": "CRASHED"})
-    wait_until(lambda: api.get(f"/flow_runs/{crashed}").json()["state"]["name"] == "AwaitingRetry", 90, "a crashed run is scheduled again")
-    wait_until(lambda: told.messages, 90, "somebody is told")
-    (message,) = told.messages
-    assert "day1.mp4 failed" in message
-    assert "no such video" in message
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,18 @@ from tasks.stores.settings import forget_settings
 from tests.buckets import Bucket
 from tests.clips import draw_folder, no_faces_script, two_people_script
 from tests.conftest import use_store
-from tests.deployments.conftest import deployment, process, wait_until
+from tests.deployments.conftest import deployment, process, server_on, wait_until
+from tests.postgres import postgres
 
 _SECONDS = 280.0  # until a run is done: two processes start for it, on a machine that may be busy
+
+
+@pytest.fixture(scope="module")
+def whole_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """In place of the one on SQLite that the other tests share."""
+    home = tmp_path_factory.mktemp("server")
+    with postgres(home) as database, server_on(database, home) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +177,65 @@ def test_a_run_goes_on_when_its_machine_is_gone(api: httpx.Client, deployed: lis
     assert done["state"]["type"] == "COMPLETED"
     assert done["run_count"] == 2
     assert (tmp_path / "out.mp4").is_file()
+
+
+class Told(HTTPServer):
+    """Somebody who is notified."""
+
+    messages: list[str]
+
+
+class _Takes(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Told)
+        self.server.messages.append(self.rfile.read(int(self.headers["content-length"])).decode())
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    server = Told(("127.0.0.1", 0), _Takes)
+    server.messages = []
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.slow
+def test_failed_runs_are_told_and_crashed_ones_begin_again(api: httpx.Client, told: Told) -> None:
+    from prefect.blocks.notifications import CustomWebhookNotificationBlock
+
+    from deployments.deploy import deploy
+    from deployments.settings import DeploySettings
+
+    block = CustomWebhookNotificationBlock(
+        name="veil", url=f"http://127.0.0.1:{told.server_port}/", json_data={"text": "{{subject}}: {{body}}"}
+    )
+    block.save("told", overwrite=True, _sync=True)  # type: ignore[call-arg]
+    asyncio.run(deploy(DeploySettings(lost_after_seconds=60, notify="custom-webhook/told")))
+
+    def run_in(state: dict[str, str]) -> str:
+        body = {"parameters": {"source": "/films/day1.mp4", "target": "/films/day1-blurred.mp4"}, "name": "day1.mp4"}
+        made = api.post(f"/deployments/{deployment(api, 'blur-video')['id']}/create_flow_run", json=body)
+        run = str(made.raise_for_status().json()["id"])
+        for each in ({"type": "PENDING"}, {"type": "RUNNING"}, state):
+            api.post(f"/flow_runs/{run}/set_state", json={"state": each, "force": True}).raise_for_status()
+        return run
+
+    run_in({"type": "FAILED", "message": "no such video"})
+    crashed = run_in({"type": "CRASHED"})
+    wait_until(lambda: api.get(f"/flow_runs/{crashed}").json()["state"]["name"] == "AwaitingRetry", 90, "a crashed run is scheduled again")
+    wait_until(lambda: told.messages, 90, "somebody is told")
+    (message,) = told.messages
+    assert "day1.mp4 failed" in message
+    assert "no such video" in message
 
 
 def children_of(process_id: int) -> list[int]:
