@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import ctypes
 import inspect
 import json
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from prefect import Task, task
@@ -120,12 +122,26 @@ def stage(name: StageName, *, apart: tuple[str, ...] = ("source",)) -> Callable[
             retry_jitter_factor=0.5,
             retry_condition_fn=_may_pass,
         )
-        made = options(function)
+        made = options(_leaving_no_memory(function))
         made.result_storage = Records()  # given to `task`, it would have to be saved on a server first
         made.apart = apart  # type: ignore[attr-defined]
         return made
 
     return make
+
+
+def _leaving_no_memory(function: Callable[P, R]) -> Callable[P, R]:
+    """The function; what it has freed is given back to the system (by glibc), or the next segment needs its own beside it."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+                trim(0)
+
+    return run
 
 
 def key_of(stage: Task[..., Any], arguments: Mapping[str, Any]) -> str:

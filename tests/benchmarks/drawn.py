@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.drawn [NAME ...] [--set STAGE.NAME=VALUE] [--json OUT.json] [--drawn DIR]
 
-Each clip, 640 x 360 at 30 frames/s, goes through the flow with everyone blurred, and is scored by `tests.scoring`. Returns 1 where a frame
-leaks in a clip that `KNOWN` does not name with a reason.
+Each clip, 640 x 360 at 30 frames/s, goes through the flow with everyone blurred, and is scored by `tests.scoring`. Returns 1 where a
+frame leaks.
 """
 
 from __future__ import annotations
@@ -24,12 +24,6 @@ from tests.benchmarks.running import bench, plan_for
 from tests.benchmarks.tables import frame_ranges, table_of
 from tests.clips import Actor, Bar, Person, Pose, Script, Shot, draw_folder
 from tests.scoring import compare, score_faces
-
-KNOWN = {
-    "occlusions": "the level stripes of a post before half the face go on through the tiles; none with the blur solid",
-    "crowd": "faces of 30 pixels have few tiles, and one of them may be like what it hides; none with the blur solid",
-}
-"""Clips in which frames leak with the default blur, and why: single frames, whose cover is where it has to be."""
 
 
 def crossings() -> Script:
@@ -164,9 +158,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows[-1]["num_findings"] = len(report.findings)
             console.print(rows[-1], markup=False)
             if options.json:
-                options.json.write_text(json.dumps({"settings": options.set, "clips": rows, "known": KNOWN}, indent=2))
+                options.json.write_text(json.dumps({"settings": options.set, "clips": rows}, indent=2))
     console.print(table_of("Drawn clips, everyone blurred", ["clip", "leaks", "faces", "hard faces", ""], [_line(row) for row in rows]))
-    return int(any(row["leaks"] and row["clip"] not in KNOWN for row in rows))
+    return int(any(row["leaks"] for row in rows))
 
 
 def _leaks(score: Any) -> list[tuple[str, dict[str, list[int]]]]:
@@ -175,8 +169,7 @@ def _leaks(score: Any) -> list[tuple[str, dict[str, list[int]]]]:
 
 def _line(row: dict[str, Any]) -> list[str]:
     told = "; ".join(f"{who} in {at}" for kind in ("leaks", "hard_leaks") for who, at in row[kind].items())
-    verdict = "known: " + KNOWN[row["clip"]] if row["clip"] in KNOWN else "LEAKS" if row["leaks"] else "holds"
-    return [row["clip"], told or "none", str(row["faces"]), str(row["hard"]), verdict]
+    return [row["clip"], told or "none", str(row["faces"]), str(row["hard"]), "LEAKS" if row["leaks"] else "holds"]
 
 
 def _parser() -> argparse.ArgumentParser:
