@@ -122,7 +122,7 @@ class _Meter(Pace):
         """Says how it ended, where anything was said before."""
         self._over.set()
         self._thread.join()
-        if self._artifact is not None:
+        if self._said():
             self._say(100.0 if whole else 100 * self.done, words)
 
     def _tick(self) -> None:
@@ -131,13 +131,16 @@ class _Meter(Pace):
             self._say(100 * self.done, f"{self.stage}{'' if left is None else f': about {length(left)} left'}")
 
     def _say(self, percent: float, words: str) -> None:
-        if self._artifact is None:
-            self._artifact = self._pages.published("progress")  # by the same run, before it was suspended or tried again
-        if self._artifact is None:
-            self._artifact = self._pages.publish("progress", "progress", round(percent, 1), words)
-        else:
+        self._artifact = self._said()
+        if self._artifact is not None:
             with _logged():
                 self._client.update_artifact(self._artifact, ArtifactUpdate(data=round(percent, 1), description=words))
+        else:
+            self._artifact = self._pages.publish("progress", "progress", round(percent, 1), words)
+
+    def _said(self) -> UUID | None:
+        """What this run, or the same one before it was suspended or tried again, has said."""
+        return self._artifact or self._pages.published("progress")
 
 
 @contextmanager

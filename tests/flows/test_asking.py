@@ -75,6 +75,21 @@ def test_answer_decides(shared_store: Path, two_people_clip: Clip, tmp_path: Pat
     assert {line.video for line in told} == {mark_of(report.video)}
 
 
+def test_how_far_it_is_is_true_after_the_answer(
+    shared_store: Path, two_people_clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though what is left is done before anything more is said."""
+    run = Deployed(two_people_clip.video, tmp_path / "out.mp4", asked_first(two_people_clip, faces="never"))
+    monkeypatch.setattr("flows.pages._SECONDS_BETWEEN", 0.01)
+    assert run.go().is_paused()
+    assert artifacts_of(run.id)["progress"].description == "waits for an answer"
+    run.answer()
+    monkeypatch.setattr("flows.pages._SECONDS_BETWEEN", 600)
+    assert run.go().is_completed()
+    progress = artifacts_of(run.id)["progress"]
+    assert (progress.data, progress.description) == (100, "done")
+
+
 def _suggested(run: Deployed) -> dict[str, str]:
     """What the form has beforehand, by field."""
     form = json.loads(next(text for key, text in run.inputs().items() if key.endswith("-schema")))
