@@ -68,30 +68,26 @@ class FalsePositives(Settings):
     def without(self, tracks: Sequence[Track], frame_rate: float) -> list[Track]:
         """The tracks that stay."""
         spans = np.array([(track.first_seen, track.last_seen) for track in tracks]).reshape(-1, 2)
+        looks = np.array([np.count_nonzero(track.seen) for track in tracks])
         long_enough = spans[:, 1] - spans[:, 0] + 1 >= self.min_frames
-        return [
-            track
-            for number, track in enumerate(tracks)
-            if long_enough[number] and not (self._is_doubtful(track) and self._is_none(number, tracks, spans, frame_rate))
-        ]
 
-    def _is_doubtful(self, track: Track) -> bool:
-        return bool(np.count_nonzero(track.seen) <= self.most_looks and track.quality < _SEEN_WELL)
+        def is_none(number: int) -> bool:
+            track = tracks[number]
+            if looks[number] > self.most_looks or track.quality >= _SEEN_WELL:
+                return False
+            weak = bool(track.seen.max() < self.sure_score)
+            return (weak and self._is_alone(number, tracks, spans, frame_rate)) or self._is_part(number, tracks, spans, looks)
 
-    def _is_none(self, number: int, tracks: Sequence[Track], spans: Ints, frame_rate: float) -> bool:
-        weak = tracks[number].seen.max() < self.sure_score
-        return bool(weak and self._is_alone(number, tracks, spans, frame_rate)) or self._is_part(tracks[number], tracks)
+        return [track for number, track in enumerate(tracks) if long_enough[number] and not is_none(number)]
 
-    def _is_part(self, track: Track, tracks: Sequence[Track]) -> bool:
-        """Whether it was only seen where most of it is inside a face that was seen more often, before and after."""
-        surer = [other for other in tracks if np.count_nonzero(other.seen) > self.most_looks]
-
-        def is_inside(frame: int, box: Floats) -> bool:
-            there = [other.boxes[frame - other.first] for other in surer if other.first_seen < frame < other.last_seen]
-            return bool(there) and float(share_inside(box[None], np.array(there)).max()) > _PART
-
-        seen = track.seen > 0
-        return all(is_inside(frame, box) for frame, box in zip(track.frames[seen].tolist(), track.boxes[seen], strict=True))
+    def _is_part(self, number: int, tracks: Sequence[Track], spans: Ints, looks: Ints) -> bool:
+        """Whether most of it was inside a face that was seen more often, before and after, wherever it was seen."""
+        first, last = spans[number]
+        seen = tracks[number].seen > 0
+        boxes, frames = tracks[number].boxes[seen], tracks[number].frames[seen]
+        around = np.flatnonzero((spans[:, 0] < first) & (spans[:, 1] > last) & (looks > self.most_looks)).tolist()
+        shares = (share_inside(boxes, tracks[n].boxes[frames - tracks[n].first]).diagonal() for n in around)
+        return any(bool((share > _PART).all()) for share in shares)
 
     def _is_alone(self, number: int, tracks: Sequence[Track], spans: Ints, frame_rate: float) -> bool:
         """Whether no other track is near in place and time."""
