@@ -122,7 +122,8 @@ class _Meter(Pace):
         """Says how it ended, where anything was said before."""
         self._over.set()
         self._thread.join()
-        if self._said():
+        self._artifact = self._said()
+        if self._artifact is not None:
             self._say(100.0 if whole else 100 * self.done, words)
 
     def _tick(self) -> None:

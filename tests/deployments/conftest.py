@@ -65,9 +65,6 @@ def chosen(address: str) -> Iterator[None]:
 @contextmanager
 def server_on(database: str, home: Path) -> Iterator[str]:
     """Its address, once `veil deploy` has been there."""
-    from deployments.deploy import deploy
-    from deployments.settings import DeploySettings
-
     port = _free_port()
     quick = {
         "PREFECT_HOME": str(home),
@@ -84,7 +81,7 @@ def server_on(database: str, home: Path) -> Iterator[str]:
     with process(arguments, home / "log", **quick):
         wait_until(lambda: answers(port), 240, "Prefect's server answers")
         with chosen(address):
-            asyncio.run(deploy(DeploySettings(lost_after_seconds=60)))
+            deploy()
         yield address
 
 
@@ -119,13 +116,22 @@ class Patient(httpx.HTTPTransport):
 @pytest.fixture
 def api(deployed: list[str], whole_server: str) -> Iterator[httpx.Client]:
     """The server's API, as anybody can use it."""
-    with client_of(whole_server) as client:
+    with httpx.Client(base_url=whole_server, timeout=180, transport=Patient()) as client:
         yield client
 
 
-def client_of(address: str) -> httpx.Client:
-    return httpx.Client(base_url=address, timeout=180, transport=Patient())
+def deploy(**settings: Any) -> None:
+    """As `veil deploy` does it, onto the server that is used."""
+    from deployments.deploy import deploy
+    from deployments.settings import DeploySettings
+
+    asyncio.run(deploy(DeploySettings.model_validate({"lost_after_seconds": 60, **settings})))
 
 
 def deployment(api: httpx.Client, name: str) -> dict[str, Any]:
     return dict(api.get(f"/deployments/name/{name}/{name}").raise_for_status().json())
+
+
+def created(api: httpx.Client, parameters: dict[str, Any], **more: Any) -> httpx.Response:
+    """The answer to whoever wants a run of `blur-video`."""
+    return api.post(f"/deployments/{deployment(api, 'blur-video')['id']}/create_flow_run", json={"parameters": parameters, **more})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -12,22 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.settings import DeploySettings, settings_of
+from deployments.settings import settings_of
 from tasks.errors import BadSetting
 from tasks.plan import Plan
-from tests.deployments.conftest import deployment
+from tests.deployments.conftest import created, deploy, deployment
 
 OF_A_VIDEO = {"source": "/films/day1.mp4", "target": "/films/day1-blurred.mp4"}
-
-
-def deploy(**settings: Any) -> None:
-    from deployments.deploy import deploy
-
-    asyncio.run(deploy(DeploySettings.model_validate({"lost_after_seconds": 60, **settings})))
-
-
-def created(api: httpx.Client, parameters: dict[str, Any], **more: Any) -> httpx.Response:
-    return api.post(f"/deployments/{deployment(api, 'blur-video')['id']}/create_flow_run", json={"parameters": parameters, **more})
 
 
 def test_all_are_there(deployed: list[str], api: httpx.Client) -> None:
@@ -172,7 +161,8 @@ def test_prefect_yaml_does_the_same(api: httpx.Client, deployed: list[str], tmp_
         after = [deployment(api, name) for name in names]
     finally:
         deploy()
-    # No pull steps are none, or an empty list once `prefect deploy` has been there.
-    assert [{key: each[key] or None for key in said} for each in after] == [{key: each[key] or None for key in said} for each in before]
+    for each in (*before, *after):
+        each["pull_steps"] = each["pull_steps"] or []  # none at all, or an empty list once `prefect deploy` has been there
+    assert [{key: each[key] for key in said} for each in after] == [{key: each[key] for key in said} for each in before]
     assert [each["id"] for each in after] == [each["id"] for each in before]
     assert deployment(api, "blur-folder")["global_concurrency_limit"]["limit"] == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import signal
@@ -23,7 +22,7 @@ from tasks.stores.settings import forget_settings
 from tests.buckets import Bucket
 from tests.clips import draw_folder, no_faces_script, two_people_script
 from tests.conftest import use_store
-from tests.deployments.conftest import deployment, process, server_on, wait_until
+from tests.deployments.conftest import created, deploy, deployment, process, server_on, wait_until
 from tests.postgres import postgres
 
 _SECONDS = 280.0  # until a run is done: two processes start for it, on a machine that may be busy
@@ -80,9 +79,8 @@ def test_by_api_and_by_python(api: httpx.Client, worker: Path, small_clip: Path,
     from prefect.deployments import run_deployment
 
     of = [tmp_path / "by-api.mp4", tmp_path / "by-python.mp4"]
-    body = {"parameters": {"source": str(small_clip), "target": str(of[0])}, "idempotency_key": "day 1"}
-    address = f"/deployments/{deployment(api, 'blur-video')['id']}/create_flow_run"
-    ids = {api.post(address, json=body).json()["id"] for _ in range(3)}
+    parameters = {"source": str(small_clip), "target": str(of[0])}
+    ids = {created(api, parameters, idempotency_key="day 1").json()["id"] for _ in range(3)}
     assert len(ids) == 1, "whoever asks again gets the same run"
     by_python: Any = run_deployment("blur-video/blur-video", parameters={"source": str(small_clip), "target": str(of[1])}, timeout=0)
 
@@ -98,9 +96,6 @@ def test_by_api_and_by_python(api: httpx.Client, worker: Path, small_clip: Path,
 @pytest.mark.timeout(900)
 def test_every_night(api: httpx.Client, worker: Path, small_clip: Path, tmp_path: Path) -> None:
     """The scheduler starts it, the worker runs it, each new video is a run of its own; a broken one stops no other."""
-    from deployments.deploy import deploy
-    from deployments.settings import DeploySettings
-
     source, target = tmp_path / "in", tmp_path / "out"
     for path in (source, target):
         path.mkdir()
@@ -109,7 +104,7 @@ def test_every_night(api: httpx.Client, worker: Path, small_clip: Path, tmp_path
     nightly = {"source": str(source), "target": str(target), "every_seconds": 5, "share_out": True}
     folder = deployment(api, "blur-folder")["id"]
     begun = {"deployments": {"id": {"any_": [folder]}}, "flow_runs": {"start_time": {"is_null_": False}}, "sort": "START_TIME_ASC"}
-    asyncio.run(deploy(DeploySettings.model_validate({"nightly": nightly})))
+    deploy(nightly=nightly)
     try:
         wait_until(lambda: api.post("/flow_runs/filter", json=begun).json(), _SECONDS, "the scheduled run begins")
     finally:
@@ -154,14 +149,10 @@ def test_an_upload_is_blurred(
 @pytest.mark.timeout(900)
 def test_a_run_goes_on_when_its_machine_is_gone(api: httpx.Client, deployed: list[str], store: Path, tmp_path: Path) -> None:
     """Worker and run are killed at once. The server hears nothing more, marks the run as crashed, schedules it again; another takes it."""
-    from deployments.deploy import deploy
-    from deployments.settings import DeploySettings
-
-    asyncio.run(deploy(DeploySettings(lost_after_seconds=60)))
+    deploy()
     clip = draw_folder(two_people_script(), tmp_path / "clip", size=(1280, 720), frame_rate=Fraction(24)).video
     slowly = {"find_faces": {"sampler": {"method": "every_frame"}}}
-    body = {"parameters": {"source": str(clip), "target": str(tmp_path / "out.mp4"), "plan": slowly}}
-    run = api.post(f"/deployments/{deployment(api, 'blur-video')['id']}/create_flow_run", json=body).json()["id"]
+    run = created(api, {"source": str(clip), "target": str(tmp_path / "out.mp4"), "plan": slowly}).json()["id"]
     searching = {
         "flow_runs": {"id": {"any_": [run]}},
         "task_runs": {"name": {"like_": "find_faces"}, "state": {"name": {"any_": ["Running"]}}},
@@ -212,18 +203,14 @@ def told() -> Iterator[Told]:
 def test_failed_runs_are_told_and_crashed_ones_begin_again(api: httpx.Client, told: Told) -> None:
     from prefect.blocks.notifications import CustomWebhookNotificationBlock
 
-    from deployments.deploy import deploy
-    from deployments.settings import DeploySettings
-
     block = CustomWebhookNotificationBlock(
         name="veil", url=f"http://127.0.0.1:{told.server_port}/", json_data={"text": "{{subject}}: {{body}}"}
     )
     block.save("told", overwrite=True, _sync=True)  # type: ignore[call-arg]
-    asyncio.run(deploy(DeploySettings(lost_after_seconds=60, notify="custom-webhook/told")))
+    deploy(notify="custom-webhook/told")
 
     def run_in(state: dict[str, str]) -> str:
-        body = {"parameters": {"source": "/films/day1.mp4", "target": "/films/day1-blurred.mp4"}, "name": "day1.mp4"}
-        made = api.post(f"/deployments/{deployment(api, 'blur-video')['id']}/create_flow_run", json=body)
+        made = created(api, {"source": "/films/day1.mp4", "target": "/films/day1-blurred.mp4"}, name="day1.mp4")
         run = str(made.raise_for_status().json()["id"])
         for each in ({"type": "PENDING"}, {"type": "RUNNING"}, state):
             api.post(f"/flow_runs/{run}/set_state", json={"state": each, "force": True}).raise_for_status()
