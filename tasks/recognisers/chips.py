@@ -26,6 +26,8 @@ class Form:
     landmarks: Floats
 
 
+# Where InsightFace's training pictures have them, of 112 x 112 pixels.
+ARCFACE_LANDMARKS = np.array([[38.29, 51.70], [73.53, 51.50], [56.03, 71.74], [41.55, 92.37], [70.73, 92.20]], np.float32)
 DLIB_FORM = Form(150, (_MEAN_FACE + _PADDING) / (1 + 2 * _PADDING) * 150)
 
 

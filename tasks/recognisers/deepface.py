@@ -21,12 +21,10 @@ from tasks.models.session import load_session
 from tasks.models.weights import find_model
 from tasks.recognisers import chips
 from tasks.recognisers.boundary import in_common_unit
-from tasks.recognisers.chips import Form
+from tasks.recognisers.chips import ARCFACE_LANDMARKS, Form
 
 # The face's box, nine tenths of the chip high.
 _WHOLE_FACE = np.array([[0.33, 0.374], [0.67, 0.374], [0.5, 0.545], [0.353, 0.698], [0.64, 0.698]], np.float32)
-# Where InsightFace's training pictures have them, of 112 x 112 pixels.
-_ARCFACE = np.array([[38.29, 51.70], [73.53, 51.50], [56.03, 71.74], [41.55, 92.37], [70.73, 92.20]], np.float32)
 # From eyebrows to chin.
 _OPENFACE = np.array([[0.28, 0.33], [0.73, 0.33], [0.5, 0.56], [0.33, 0.76], [0.69, 0.76]], np.float32)
 
@@ -79,7 +77,7 @@ class ArcFace(DeepFaceRecogniser):
 
     method: Literal["arcface"] = "arcface"
     boundary: float = Field(1.15, gt=0, description=_BOUNDARY)
-    form: ClassVar[Form] = Form(112, _ARCFACE)
+    form: ClassVar[Form] = Form(112, ARCFACE_LANDMARKS)
     dimensions: ClassVar[int] = 512
 
 
@@ -88,7 +86,7 @@ class SFace(DeepFaceRecogniser):
 
     method: Literal["sface"] = "sface"
     boundary: float = Field(1.07, gt=0, description=_BOUNDARY)
-    form: ClassVar[Form] = Form(112, _ARCFACE)
+    form: ClassVar[Form] = Form(112, ARCFACE_LANDMARKS)
     dimensions: ClassVar[int] = 128
 
 
@@ -97,7 +95,7 @@ class GhostFaceNet(DeepFaceRecogniser):
 
     method: Literal["ghostfacenet"] = "ghostfacenet"
     boundary: float = Field(1.12, gt=0, description=_BOUNDARY)
-    form: ClassVar[Form] = Form(112, _ARCFACE)
+    form: ClassVar[Form] = Form(112, ARCFACE_LANDMARKS)
     dimensions: ClassVar[int] = 512
 
 

@@ -205,7 +205,7 @@ def deepface_source() -> str:
     return "".join(path.read_text("utf-8") for folder in folders for path in folder.rglob("*.py"))
 
 
-@pytest.mark.parametrize("entry", [entry for entry in list_models() if entry.origin == "download"], ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", [entry for entry in list_models() if entry.deepface_name and entry.urls], ids=lambda entry: entry.name)
 def test_downloads_are_those_of_the_installed_deepface(entry: ModelEntry, deepface_source: str) -> None:
     # a newer DeepFace with other files would look for weights that `fetch` does not get
     for text in (*entry.urls, f'"{entry.deepface_name}"', Path(entry.file or "").name):
