@@ -58,7 +58,7 @@ def answered(job: Job, request: Request, looked: LookedThrough, photos: Photos |
     if choose.policy != "ask":
         return request
     tracks = follow(job, request.source.location, looked, looked.faces, request.plan)
-    suggested = job.run(choose_people, 0, looked.video, tracks, photos, looked.segments, choose)
+    suggested = job.run(choose_people, 0, looked.video, tracks, photos, looked.segments, request.plan.find_faces.recogniser, choose)
     if not suggested.decisions:
         return request.with_plan(_with(request.plan, ChoosePeople(overrides=choose.overrides)))
     said = _ask(job, request, looked, tracks, suggested.decisions)

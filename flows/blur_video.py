@@ -63,7 +63,17 @@ def _blur(job: Job, pages: Pages, request: Request) -> BlurReport:
     job.keeps(request.record)
     for repair in range(plan.verify_blur.repairs + 1):
         tracks = follow(job, source, looked, faces, plan)
-        choice = job.run(choose_people, 0, video, tracks, photos, segments, plan.choose_people, marked=plan.blur_faces.show == "boxes")
+        choice = job.run(
+            choose_people,
+            0,
+            video,
+            tracks,
+            photos,
+            segments,
+            plan.find_faces.recogniser,
+            plan.choose_people,
+            marked=plan.blur_faces.show == "boxes",
+        )
         pages.show_people(job, video, tracks, choice.decisions)
         with request.target.whole() as written:
             rendering = render(job, request, looked, tracks, choice, written)

@@ -227,6 +227,9 @@ def _add_who(parser: argparse.ArgumentParser) -> None:
     who.add_argument("--only", nargs="+", metavar="PHOTO", help="blur only these people")
     who.add_argument("--at", action="append", metavar="TIME,X,Y", help="blur whoever is seen there, wherever they appear; may be repeated")
     parser.add_argument("--keep-picked", action="store_true", help="with --at: blur all but these people")
+    parser.add_argument(
+        "--strictness", choices=["safe", "balanced", "sharp"], help="how sure it must be who somebody is; safe blurs whoever is in doubt"
+    )
     parser.add_argument("--from", dest="start", metavar="MOMENT", help="begin there: a time (1:02.5) or a frame's number (1500f)")
     parser.add_argument("--to", dest="end", metavar="MOMENT", help="stop there, without that frame")
     parser.add_argument("--preview", metavar="SECONDS", help="only so much from there, such as 10s")

@@ -105,8 +105,9 @@ def plan_of(options: argparse.Namespace) -> Plan:
         values["end"] = _moment("--to", options.end)
     if options.preview is not None:
         values["preview_seconds"] = _preview_seconds(options.preview)
+    strict = {"strictness": options.strictness} if options.strictness else {}
     shown = {"show": options.show} if options.show else {}
-    for stage, said in (("choose_people", chosen), ("blur_faces", shown)):
+    for stage, said in (("choose_people", chosen), ("choose_people", strict), ("blur_faces", shown)):
         given = values.get(stage, {})
         if said:
             values[stage] = given | said if isinstance(given, dict) else given

@@ -60,5 +60,5 @@ def follow(job: Job, source: str, looked: LookedThrough, faces: Sequence[Segment
     inside = [shots.around(segment.first, segment.last) for segment in segments]
     inside += [shots.around(0, video.info.num_frames)] * (len(faces) - len(inside))
     followed = job.map(follow_faces, 0, {"faces": faces, "shots": inside}, settings=plan.follow_faces, **same)
-    tracks = job.run(build_tracks, 0, video, shots, faces, followed, plan.build_tracks)
+    tracks = job.run(build_tracks, 0, video, shots, faces, followed, plan.find_faces.recogniser, plan.build_tracks)
     return tracks if plan.edit_people.is_nothing else job.run(edit_people, 0, video, tracks, faces, plan.edit_people)

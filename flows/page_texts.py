@@ -16,7 +16,7 @@ _NO_FACES: Mapping[int, str] = {}
 
 def people_text(decisions: Sequence[Decision], faces: Mapping[int, str] = _NO_FACES) -> str:
     """A table of people, those to look at first; with pictures of those in `faces`."""
-    columns = [*(["face"] if faces else []), "person", "decision", "why", "distance", "margin", "seen", "blurred"]
+    columns = [*(["face"] if faces else []), "person", "decision", "why", "probability", "seen", "blurred"]
     rows = []
     for each in decisions:
         rows.append(
@@ -25,8 +25,7 @@ def people_text(decisions: Sequence[Decision], faces: Mapping[int, str] = _NO_FA
                 f"**{plain(who(each))}**",
                 f"{each.decision}{' (unsure)' if each.unsure else ''}",
                 plain(each.reason),
-                _number(each.distance),
-                _number(each.margin),
+                "" if each.probability is None else f"{each.probability:.1%}",
                 length(each.seconds),
                 length(each.blurred_seconds),
             ]
@@ -102,10 +101,6 @@ def _link(target: str) -> str:
 
 def _picture(decision: Decision, faces: Mapping[int, str]) -> str:
     return f"![person {decision.person}]({faces[decision.person]})" if decision.person in faces else ""
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -40,8 +40,10 @@ class Decision(Settings):
     """of the known person that it is, or is most like"""
     distance: float | None
     """of the most alike track"""
-    margin: float | None
-    """how much further away the next one is, another name for this face or another person for this name; below 0 where that is nearer"""
+    probability: float | None
+    """that they are the one they are most like; None where nothing had to be inferred"""
+    rival: int | None
+    """the person who is as like that one, so that neither can be told"""
     reason: str
     seconds: float
     """on screen"""
@@ -147,7 +149,7 @@ def marks_of(tracks: Sequence[Track], rulings: Sequence[Ruling]) -> Marks:
     faces = replace(everyone, tracks=np.where(_covered_rows(tracks, rulings), everyone.tracks, everyone.tracks + len(tracks)))
     captions = [
         f"#{track.person} {done}\n{ruling.verdict.reason}"
-        + ("" if ruling.verdict.distance is None else f" ({ruling.verdict.distance:.2f})")
+        + ("" if ruling.verdict.probability is None else f" ({ruling.verdict.probability:.1%})")
         for done in ("blurred", "kept")
         for track, ruling in zip(tracks, rulings, strict=True)
     ]
@@ -184,7 +186,8 @@ def _decision(person: int, own: Sequence[tuple[Track, Ruling]], evidence: Eviden
         unsure=any(ruling.unsure for _, ruling in own),
         name=telling.name,
         distance=telling.distance,
-        margin=telling.margin,
+        probability=telling.probability,
+        rival=next((ruling.verdict.rival for _, ruling in own if ruling.unsure and ruling.verdict.rival is not None), None),
         reason=telling.reason,
         seconds=round(sum(int(each.sum()) for each in seen) / rate, 2),
         blurred_seconds=round(sum(int((each & ruling.covered).sum()) for each, (_, ruling) in zip(seen, own, strict=True)) / rate, 2),

@@ -16,7 +16,8 @@ from tasks.tracks import tracks_to_bytes
 @stage("edit_people")
 def edit_people(video: Video, tracks: TrackSet, faces: Sequence[SegmentFaces], settings: EditPeople) -> TrackSet:
     """Raises BadPick for a point that meets no face."""
-    detections = Detections.concatenate(each.detections for each in faces)
+    # Only tracks that are cut need what they were made from; that of hours is large.
+    detections = Detections.concatenate(each.detections for each in (faces if settings.splits else faces[:1]))
     edits = settings if video.part_of is None else edits_within(settings, video.info, video.index, video.part)
     edited = edit_tracks(tracks.tracks, detections, video.info, video.index, edits, video.part)
     return TrackSet(

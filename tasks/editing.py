@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tasks.calibration import scaled_mean
 from tasks.errors import BadPick
 from tasks.faces import Detections, Ints
 from tasks.matching import intersection_over_union
@@ -129,8 +130,15 @@ def _part(track: Track, rows: Ints, detections: Detections) -> Track:
         if len(overlap) and overlap.max() > _SAME_FACE:
             embeddings[row], qualities[row] = there.embeddings[overlap.argmax()], there.qualities[overlap.argmax()]
     known = ~np.isnan(embeddings).any(axis=1) & (qualities > 0)
-    embedding = np.average(embeddings[known], axis=0, weights=qualities[known]) if known.any() else np.full(len(track.embedding), np.nan)
+    embedding = scaled_mean(embeddings[known], qualities[known]) if known.any() else np.full(len(track.embedding), np.nan)
     best = int(np.argmax(np.where(seen > 0, qualities + 1e-6, 0)))
     return replace(
-        track, frames=frames, boxes=boxes, seen=seen, embedding=np.asarray(embedding, np.float32), quality=float(qualities[best]), best=best
+        track,
+        frames=frames,
+        boxes=boxes,
+        seen=seen,
+        embedding=np.asarray(embedding, np.float32),
+        quality=float(qualities[best]),
+        best=best,
+        place=-1,
     )

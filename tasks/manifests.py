@@ -164,6 +164,8 @@ class Photos(Manifest):
     """Embeddings of the people on the photos."""
 
     embeddings_ref: ObjectRef
+    notes: tuple[str, ...] = ()
+    """what is wrong with the photos, a line each"""
 
     @property
     def embeddings(self) -> dict[str, Floats]:
@@ -200,6 +202,8 @@ class Choice(Manifest):
     """what a review video shows of all of them; None where none was asked for"""
     decisions: tuple[Decision, ...]
     num_covered_frames: int
+    notes: tuple[str, ...] = ()
+    """who could not be told from whom, and what would help, a line each"""
 
 
 class EncodedStretch(Settings):

@@ -37,6 +37,8 @@ from tasks.named_people import EditPeople
 from tasks.presets import PRESETS, Preset
 from tasks.recognisers.deepface import ArcFace, Facenet, Facenet512, GhostFaceNet, OpenFace, SFace
 from tasks.recognisers.dlib import DlibResNet
+from tasks.recognisers.faceres import Faceres
+from tasks.recognisers.hse_resnet50 import HseResNet50
 from tasks.recognisers.none import NoRecogniser
 from tasks.runners import Runner, Threads
 from tasks.samplers.dynamic import Dynamic
@@ -47,6 +49,7 @@ from tasks.selectors.known_faces import KnownFaces
 from tasks.selectors.overrides import Override
 from tasks.selectors.reviewed import Reviewed
 from tasks.selectors.time_and_place import TimeAndPlace
+from tasks.selectors.verdicts import Strictness
 from tasks.sequences import Sequences
 from tasks.shot_finders.content import Content
 from tasks.shot_finders.none import OneShot
@@ -69,7 +72,8 @@ Detector = Annotated[
     CenterFace | YuNet | YuFace | Mtcnn | RetinaFace | DlibHog | DlibCnn | Haar | DeepFaceDetector, Field(discriminator="method")
 ]
 Recogniser = Annotated[
-    DlibResNet | Facenet512 | Facenet | ArcFace | SFace | GhostFaceNet | OpenFace | NoRecogniser, Field(discriminator="method")
+    Faceres | DlibResNet | HseResNet50 | Facenet512 | Facenet | ArcFace | SFace | GhostFaceNet | OpenFace | NoRecogniser,
+    Field(discriminator="method"),
 ]
 Linker = Annotated[Assignment | Iou | Thesis, Field(discriminator="method")]
 Interpolator = Annotated[Pchip | Linear | Nearest | CubicSpline | Polynomial, Field(discriminator="method")]
@@ -85,7 +89,7 @@ class FindShots(Settings):
 class FindFaces(Settings):
     sampler: Sampler = Dynamic()
     detector: Detector = CenterFace()
-    recogniser: Recogniser = DlibResNet()
+    recogniser: Recogniser = Faceres()
     runtime: Runtime = Runtime()
 
     @property
@@ -125,7 +129,9 @@ class BuildTracks(Settings):
         12, ge=0, le=64, description="a face that a single look met, as the check of the result does, is covered so long before and after"
     )
     leaving_seconds: float = Field(1.0, ge=0, le=5, description="the same for a face that moves out of the picture")
-    same_person: float = Field(0.45, gt=0, description="mean distance of embeddings up to which tracks are one person")
+    merge_log_ratio: float = Field(
+        3.0, ge=0, description="natural log of how much likelier it must be that two tracks show one person than that they show two"
+    )
 
     false_positives: FalsePositives = FalsePositives()
     ignore: tuple[Ignored, ...] = Field((), description="places, and times, at which pictures on walls, statues and the like are no faces")
@@ -138,6 +144,10 @@ class BuildTracks(Settings):
 class ChoosePeople(Settings):
     policy: Literal["blur_everyone", "blur_only", "keep_only", "ask"] = Field(
         "blur_everyone", description="ask: the run waits until somebody says of each person who is seen whether they are blurred"
+    )
+    strictness: Strictness = Field(
+        "balanced",
+        description="how sure it must be who somebody is: safe blurs more of those whom it is not sure of, sharp keeps more of them",
     )
     selectors: tuple[Selector, ...] = Field((), description="who is blurred (blur_only) or stays visible (keep_only)")
     overrides: tuple[Override, ...] = Field(
@@ -195,7 +205,7 @@ class BlurFaces(Settings):
 class VerifyBlur(Settings):
     every_frames: int = Field(12, ge=1, description="one frame in so many of the finished video is looked at again")
     sure_score: float = Field(0.6, ge=0, le=1, description="a face outside the cover that scores less is not reported")
-    same_face: float = Field(0.4, ge=0, description="distance of embeddings up to which a covered face is reported as still recognisable")
+    same_face: float = Field(0.6, ge=0, description="distance of embeddings up to which a covered face is reported as still recognisable")
     repairs: int = Field(
         2, ge=0, le=5, description="how often faces that were missed are covered and the segments they are in rendered again"
     )

@@ -8,8 +8,10 @@ from types import MappingProxyType
 
 import numpy as np
 
+from tasks.calibration import scaled_mean
 from tasks.faces import Detections, Floats, Ints
 from tasks.plan import Ways
+from tasks.recognisers.chips import frontality
 from tasks.tracks import Shot, Track
 from tasks.trails import Start
 
@@ -75,9 +77,10 @@ def _track(detections: Detections, chain: Ints, shot: Shot, extension: Extension
         boxes=_beyond_edges(union, extension.width, extension.height),
         seen=scores,
         embedding=_mean_embedding(detections.embeddings[chain], qualities),
-        quality=float(qualities.max()),
+        quality=_quality(detections.embeddings[chain], qualities),
         best=int(seen_frames[np.argmax(qualities)] - frames[0]),
         person=-1,
+        frontality=_frontality(detections[chain]),
     )
 
 
@@ -161,10 +164,22 @@ def _beyond_edges(boxes: Floats, width: int, height: int) -> Floats:
     return reached.astype(np.float32)
 
 
+def _quality(embeddings: Floats, qualities: Floats) -> float:
+    """Of the best look at which the face was recognised; of the best one where it never was."""
+    known = ~np.isnan(embeddings[:, 0])
+    return float((qualities[known] if known.any() else qualities).max())
+
+
+def _frontality(detections: Detections) -> float:
+    """Of the most frontal face that has an embedding."""
+    known = ~np.isnan(detections.embeddings[:, 0])
+    return max((frontality(landmarks) for landmarks in detections.landmarks[known]), default=0.0)
+
+
 def _mean_embedding(embeddings: Floats, qualities: Floats) -> Floats:
-    """The quality-weighted mean of the better half; NaN where nothing can be trusted."""
+    """The quality-weighted mean direction of the better half; NaN where nothing can be trusted."""
     known = ~np.isnan(embeddings[:, 0]) & (qualities > 0)
     if not known.any():
         return np.full(embeddings.shape[1], np.nan, np.float32)
     good = known & (qualities >= np.median(qualities[known]))
-    return np.asarray(np.average(embeddings[good], axis=0, weights=qualities[good]), np.float32)
+    return scaled_mean(embeddings[good], qualities[good])

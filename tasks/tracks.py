@@ -31,7 +31,11 @@ class Shot(Settings):
         return self.last - self.first + 1
 
 
-def fades_between(shots: Sequence[Shot]) -> list[tuple[int, int]]:
+Span = tuple[int, int]
+"""first and last frame"""
+
+
+def fades_between(shots: Sequence[Shot]) -> list[Span]:
     """First and last frame of each stretch in which two of the shots, which are in order, are visible at once."""
     visible = dict.fromkeys((shot.visible_first, shot.visible_last) for shot in shots)  # a shot's parts are visible as the whole is
     return [(after, before) for (_, before), (after, _) in pairwise(visible) if after <= before]
@@ -48,6 +52,8 @@ class Track:
     quality: 0 to 1, of the best detection
     best: index into frames of the detection to show a person
     person: 0, 1, 2, …, the same for tracks that show the same face; in order of appearance
+    frontality: 0 to 1, of the most frontal detection that has an embedding: 1 from the front, 0 a profile
+    place: the same for tracks at one place of a picture that was cut away from and back to (see `tasks.returns`); -1 for none
     """
 
     frames: Ints
@@ -57,6 +63,8 @@ class Track:
     quality: float
     best: int
     person: int
+    frontality: float = 1.0
+    place: int = -1
 
     @property
     def first(self) -> int:
@@ -81,6 +89,27 @@ class Track:
         if frame < self.first:
             raise IndexError(f"frame {frame} is before the track's first, {self.first}")
         return FaceBox(*map(float, self.boxes[frame - self.first]))
+
+
+def seen_together(tracks: Sequence[Track], fades: Sequence[Span] = ()) -> Ints:
+    """(P, 2): the pairs of tracks, by their places, that were both seen between the first and last detection of either: two people.
+
+    In `fades` two shots are seen at once, and somebody in both of them twice.
+    """
+    spans = np.array([(track.first_seen, track.last_seen) for track in tracks], np.int64).reshape(-1, 2)
+    order = np.argsort(spans[:, 0], kind="stable")
+    numbers = np.arange(len(tracks))
+    after = np.searchsorted(spans[order, 0], spans[order, 1], side="right")
+    one = np.repeat(numbers, after - numbers - 1)
+    # Those that begin after it, up to the last one that begins before it ends.
+    ends = np.cumsum(after - numbers - 1)
+    other = np.arange(len(one)) - np.repeat(ends - (after - numbers - 1), after - numbers - 1) + one + 1
+    pairs = np.stack([order[one], order[other]], axis=1)
+    begins, stops = spans[pairs, 0].max(axis=1), spans[pairs, 1].min(axis=1)
+    apart = np.ones(len(pairs), bool)
+    for first, last in fades:
+        apart &= (begins < first) | (stops > last)
+    return np.asarray(pairs[apart], np.int64)
 
 
 _PER_FRAME = ("frames", "boxes", "seen")

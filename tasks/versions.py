@@ -5,7 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal
 
+from tasks.calibration import FILE as CALIBRATION
+from tasks.hashing import file_sha256
 from tasks.models.weights import list_models
+from tasks.recognisers.faceres import MEAN_FILE as MEAN_FACE
 
 StageName = Literal[
     "probe_video",
@@ -24,14 +27,14 @@ StageName = Literal[
 
 STAGES: dict[StageName, int] = {
     "probe_video": 2,
-    "read_photos": 2,
+    "read_photos": 3,
     "find_shots": 3,
-    "find_faces": 4,
+    "find_faces": 5,
     "read_sequences": 1,
     "follow_faces": 2,
-    "build_tracks": 5,
+    "build_tracks": 6,
     "edit_people": 1,
-    "choose_people": 4,
+    "choose_people": 5,
     "blur_faces": 2,
     "verify_blur": 3,
 }
@@ -40,5 +43,6 @@ STAGES: dict[StageName, int] = {
 
 @cache
 def embedded_models() -> dict[str, str]:
-    """SHA-256 by name of the models whose weights come with Veil."""
-    return {model.name: str(model.sha256) for model in list_models() if model.origin == "embedded"}
+    """SHA-256 by name of the models whose weights come with Veil, and of what they were calibrated to."""
+    calibrations = {path.name: file_sha256(path) for path in (CALIBRATION, MEAN_FACE)}
+    return {model.name: str(model.sha256) for model in list_models() if model.origin == "embedded"} | calibrations

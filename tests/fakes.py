@@ -23,6 +23,7 @@ from tasks.video.info import FrameIndex, VideoInfo
 
 SOME_PLACE = FaceBox(10, 10, 50, 50)
 NO_EMBEDDING = (float("nan"),) * 2
+_LENGTH = 0.6  # of faceres' embeddings
 _BLOCKS = 12  # binary digits of a frame's number
 # Both eyes, nose tip, corners of the mouth, in shares of a face's box.
 _LANDMARKS = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]], np.float32)
@@ -38,6 +39,14 @@ class Seen(NamedTuple):
 
 
 FaceScript = Mapping[int, Sequence[FaceBox | Seen]]
+
+
+def face(person: int, off: float = 0.0, toward: int = 7) -> tuple[float, ...]:
+    """An embedding of one of six people, who are as far apart as strangers, `off` that person's, towards another one or nobody (6, 7)."""
+    angle = 2 * np.arcsin(off / (2 * _LENGTH))
+    values = np.zeros(8)
+    values[person], values[toward] = np.cos(angle), np.sin(angle)
+    return tuple((_LENGTH * values).tolist())
 
 
 def square(x: float, y: float, size: float) -> FaceBox:

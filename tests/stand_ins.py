@@ -54,6 +54,20 @@ def write_recogniser(path: Path, pixels: int, dimensions: int, *, channels_first
     _write(path, nodes, constants, given, [helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["n", dimensions])])
 
 
+def write_frozen_graph(path: Path, pixels: int, dimensions: int) -> None:
+    """(N, pixels, pixels, 3) to (N, dimensions), as TensorFlow keeps a graph: a projection of the middle column of pixels."""
+    import tensorflow
+
+    graph = tensorflow.Graph()
+    with graph.as_default():
+        pictures = tensorflow.compat.v1.placeholder(tensorflow.float32, (None, pixels, pixels, 3), name="input")
+        weights = np.random.default_rng(3).normal(size=(pixels * 3, dimensions)).astype(np.float32)
+        column = tensorflow.reshape(pictures[:, :, pixels // 2], (-1, pixels * 3))
+        tensorflow.matmul(column, weights, name="pool5_7x7_s1")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+
+
 def _write(path: Path, nodes: list, constants: list, given: list, outputs: list) -> None:
     inputs = [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, given)]
     graph = helper.make_graph(nodes, "stand-in", inputs, outputs, constants)

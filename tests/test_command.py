@@ -405,3 +405,19 @@ def test_boxes_are_a_setting_of_the_blur() -> None:
     words = ["blur", "in.mp4", "-o", "out.mp4", "--show", "boxes", "--set", "blur_faces.blur.method=none"]
     asked = plan_of(cli.parser_of_words().parse_args(words)).blur_faces
     assert (asked.show, asked.shows_faces) == ("boxes", True)
+
+
+@pytest.mark.parametrize(
+    ("words", "strictness"),
+    [
+        ([], "balanced"),
+        (["--keep", "anna.jpg"], "balanced"),
+        (["--keep", "anna.jpg", "--strictness", "safe"], "safe"),
+        (["--set", "choose_people.strictness=safe"], "safe"),
+        (["--set", "choose_people.strictness=safe", "--strictness", "sharp"], "sharp"),  # its own word wins
+    ],
+)
+def test_one_word_says_how_sure_it_must_be(words: list[str], strictness: str) -> None:
+    chosen = plan_of(cli.parser_of_words().parse_args(["blur", "in.mp4", "-o", "out.mp4", *words])).choose_people
+    assert chosen.strictness == strictness
+    assert chosen.policy == ("keep_only" if "--keep" in words else "blur_everyone")

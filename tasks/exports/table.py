@@ -11,7 +11,7 @@ from tasks.video.upright import boxes_to_upright
 
 APPEARANCES = (
     "person", "name", "most_like", "track", "decision", "first_frame", "last_frame", "first_seconds", "end_seconds", "quality", "distance",
-    "margin", "unsure", "reason",
+    "probability", "unsure", "reason",
 )  # fmt: skip
 BOXES = ("frame", "seconds", "track", "person", "decision", "seen", "left", "top", "right", "bottom")
 
@@ -24,7 +24,7 @@ def write_appearances(of: Told, path: Path) -> None:
         rows.append((
             each.person, decision.called, decision.name, each.track, _done(each.covered), of.first + each.first, of.first + each.last,
             round(of.seconds(each.first), 3), round(of.seconds(each.last + 1), 3), round(track.quality, 3),
-            decision.distance and round(decision.distance, 3), decision.margin, decision.unsure, decision.reason,
+            decision.distance and round(decision.distance, 3), decision.probability, decision.unsure, decision.reason,
         ))  # fmt: skip
     _write(path, APPEARANCES, rows)
 

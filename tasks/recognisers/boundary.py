@@ -2,8 +2,8 @@
 
 Recognisers place faces at distances of their own: what is the same person for one is nobody in particular for another. Each therefore
 has a boundary, the Euclidean distance at which two faces may as well be one person's as not, and multiplies its embeddings so that this
-distance becomes 0.6, which is dlib's. Thresholds everywhere else (`match`, `no_match`, `same_person`, `same_face`) are in that unit and
-mean the same whatever recogniser is chosen; to calibrate a recogniser is to set its boundary.
+distance becomes 0.6, which is dlib's. Thresholds by which faces are followed and checked (`same_face`, `other_face`) are in that unit. What
+a distance says of who somebody is, is each recogniser's own: see `tasks.calibration`.
 """
 
 from __future__ import annotations

@@ -27,4 +27,4 @@ class KnownFaces(ByLikeness):
 
     def pick(self, evidence: Evidence) -> list[Verdict]:
         meant = {name: embeddings for name, embeddings in evidence.photos.items() if not self.names or name in self.names}
-        return self.compare(evidence.tracks, meant, evidence.fades)
+        return self.compare(evidence, meant)

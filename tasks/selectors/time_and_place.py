@@ -69,7 +69,11 @@ class TimeAndPlace(ByLikeness):
             name: tracks[number].embedding[None] for number, name in picked.items() if not np.isnan(tracks[number].embedding).any()
         }
         unknown = [frame for frame, number in zip(frames, numbers, strict=True) if np.isnan(tracks[number].embedding).any()]
-        verdicts = self.compare(tracks, references, evidence.fades) if references else [_NO_MATCH] * len(tracks)
+        verdicts = (
+            self.compare(evidence, references, {name: tracks[number].quality for number, name in picked.items()})
+            if references
+            else [_NO_MATCH] * len(tracks)
+        )
         verdicts = [_or_unknown(verdict, track, unknown) for verdict, track in zip(verdicts, tracks, strict=True)]
         for number, name in picked.items():
             verdicts[number] = Verdict("match", name, 0.0, "was pointed at")

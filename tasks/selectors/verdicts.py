@@ -8,16 +8,16 @@ from typing import Literal, Protocol
 
 from pydantic import Field
 
+from tasks.calibration import Calibration, calibration_of
 from tasks.faces import Floats
 from tasks.method import Method
-from tasks.tracks import Track
+from tasks.tracks import Span, Track
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.parts import Part
 
 Answer = Literal["match", "unsure", "no match"]
 Then = Literal["cover", "keep"]
-Span = tuple[int, int]
-"""first and last frame"""
+Strictness = Literal["safe", "balanced", "sharp"]
 
 
 class Entry(Method):
@@ -39,8 +39,10 @@ class Verdict:
     distance: float | None
     """of the embeddings; None where the track has none or it was not needed"""
     reason: str
-    margin: float | None = None
-    """how much further away the next one is, another name for this face or another person for this name; below 0 where that is nearer"""
+    probability: float | None = None
+    """that it is that one; None where nothing had to be inferred"""
+    rival: int | None = None
+    """the person, by number, who is as like as this one, so that neither can be told"""
     then: Then | None = None
     """what is to happen, where that does not hold for the whole entry"""
 
@@ -62,6 +64,9 @@ class Evidence:
     """groups of tracks, by their places in `tracks`, of which somebody said that they show one person"""
     fades: Sequence[Span] = ()
     """in which two shots are seen at once"""
+    calibration: Calibration = field(default_factory=lambda: calibration_of("faceres"))
+    """what distances of embeddings are worth"""
+    strictness: Strictness = "balanced"
 
 
 class Selector(Protocol):

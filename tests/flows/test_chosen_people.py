@@ -55,8 +55,7 @@ def test_keep_both_but_not_her_from_then_on(run: Run, two_people_clip: Clip) -> 
     assert run.decisions == [("collins", "kept"), ("hopper", "partly blurred")]
     (partly,) = [person for person in run.report.people if person.decision == "partly blurred"]
     assert 0 < partly.blurred_seconds < partly.seconds
-    assert partly.margin
-    assert partly.margin > 0.1
+    assert partly.probability > 0.95
 
 
 def test_a_report_with_its_decisions_changed_is_done(run: Run, two_people_clip: Clip, tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def test_changing_a_setting_that_changes_no_result_runs_no_later_stage(
     prefect_server: str, shared_store: Path, visits_clip: Clip, tmp_path: Path
 ) -> None:
     run_flow(visits_clip.video, tmp_path / "one.mp4", SECOND)
-    changed = run_flow(visits_clip.video, tmp_path / "two.mp4", SECOND | {"build_tracks": {"same_person": 0.451}})
+    changed = run_flow(visits_clip.video, tmp_path / "two.mp4", SECOND | {"build_tracks": {"merge_log_ratio": 3.1}})
     assert changed.known["build_tracks"] == (0, 1)
     assert changed.known["choose_people"] == (1, 1), "the same tracks have the same name"
     assert changed.known["blur_faces"] == (4, 4)

@@ -9,19 +9,20 @@ from flows.page_texts import people_text
 from tasks.choosing import Decision
 
 UNSURE = Decision(
-    person=3, called="A|<img src=x onerror=alert(1)>", decision="blurred", unsure=True, name="Ann_e", distance=0.574, margin=-0.02,
-    reason="may be Ann_e, [see](http://x)", seconds=75.0, blurred_seconds=75.0, first_frame=0, num_tracks=1, at=(),
+    person=3, called="A|<img src=x onerror=alert(1)>", decision="blurred", unsure=True, name="Ann_e", distance=0.574,
+    probability=0.51, rival=None, reason="may be Ann_e, [see](http://x)", seconds=75.0, blurred_seconds=75.0, first_frame=0,
+    num_tracks=1, at=(),
 )  # fmt: skip
-SURE = UNSURE.model_copy(update={"person": 0, "called": None, "unsure": False, "distance": None, "margin": None, "reason": "everyone"})
+SURE = UNSURE.model_copy(update={"person": 0, "called": None, "unsure": False, "distance": None, "probability": None, "reason": "everyone"})
 
 
 def test_people_in_a_table() -> None:
     assert people_text([UNSURE, SURE], {0: "data:x"}).splitlines() == [
-        "| face | person | decision | why | distance | margin | seen | blurred |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-        r"|  | **3 · A\|&lt;img src=x onerror=alert(1)&gt;** | blurred (unsure) | may be Ann\_e, \[see\](http://x) | 0.57 | -0.02 "
+        "| face | person | decision | why | probability | seen | blurred |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        r"|  | **3 · A\|&lt;img src=x onerror=alert(1)&gt;** | blurred (unsure) | may be Ann\_e, \[see\](http://x) | 51.0% "
         "| 1 min 15 s | 1 min 15 s |",
-        "| ![person 0](data:x) | **0** | blurred | everyone |  |  | 1 min 15 s | 1 min 15 s |",
+        "| ![person 0](data:x) | **0** | blurred | everyone |  | 1 min 15 s | 1 min 15 s |",
     ]
 
 

@@ -8,6 +8,7 @@ from tasks.build_tracks import build_tracks
 from tasks.false_positives import Ignored
 from tasks.manifests import SegmentFaces, Shots, Video
 from tasks.plan import BuildTracks
+from tasks.recognisers.faceres import Faceres
 from tasks.results import ObjectStore
 from tasks.tracks import Shot
 from tests.fakes import FaceScript, found, frame_index, square, video_info
@@ -21,7 +22,7 @@ def tracks_of(scripts: list[FaceScript], looked: list[range | list[int]], settin
         for script, frames in zip(scripts, looked, strict=True)
     ]
     shots = Shots(shots=(Shot(first=0, last=99, visible_first=0, visible_last=99),))
-    return build_tracks.fn(video, shots, faces, (), settings).tracks
+    return build_tracks.fn(video, shots, faces, (), Faceres(), settings).tracks
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ def plan_with(path, name: str):
 
 def test_a_report_is_an_answer_to_itself(tmp_path) -> None:
     """Whatever else a report says is not asked for, and who was partly blurred is left to the rest of the plan."""
-    people = [PERSON | {"reason": "looks like anna", "margin": 0.2}, PERSON | {"person": 1, "decision": "partly blurred"}]
+    people = [PERSON | {"reason": "looks like anna", "probability": 0.99}, PERSON | {"person": 1, "decision": "partly blurred"}]
     people.append(PERSON | {"person": 2, "decision": "blurred"})
     file = tmp_path / "report.json"
     file.write_text(json.dumps({"video": VIDEO, "people": people, "num_frames": 7}))

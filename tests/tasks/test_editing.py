@@ -14,7 +14,7 @@ from tests.fakes import NO_EMBEDDING, Seen, found, frame_index, square, still, v
 INFO = video_info()
 LEFT, RIGHT = square(100, 100, 40), square(300, 100, 40)
 # One track that is two people's, whose embeddings are about (0, 0) and then (1, 0); looked at every tenth frame.
-MIXED = still(0, 39, LEFT, seen=[0, 10, 20, 30], embedding=(0.5, 0.0), person=0)
+MIXED = still(0, 39, LEFT, seen=[0, 10, 20, 30], embedding=(0.5, 0.0), person=0, place=3)
 AGAIN = still(50, 59, LEFT, embedding=(0.0, 0.0), person=0)
 OTHER = still(20, 59, RIGHT, embedding=(2.0, 0.0), person=1)
 LATER = still(70, 79, RIGHT, embedding=(2.0, 0.0), person=2)
@@ -67,6 +67,7 @@ def test_who_is_who(edits, persons, names, groups) -> None:
 
 def test_a_cut_track_is_two_whole_ones() -> None:
     first, second = edited(splits=[of_half()]).tracks[:2]
+    assert (first.place, second.place) == (-1, -1), "that they were at one place speaks for one person, which somebody denied"
     assert (first.frames.tolist(), second.frames.tolist()) == (list(range(20)), list(range(20, 40)))
     assert np.array_equal(np.concatenate([first.boxes, second.boxes]), MIXED.boxes)
     assert np.flatnonzero(first.seen).tolist() == [0, 10]

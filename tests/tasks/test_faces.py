@@ -23,6 +23,16 @@ def test_detections_survive_bytes(detections) -> None:
     assert same(Detections.from_bytes(detections.to_bytes()), detections)
 
 
+def test_only_embeddings_that_there_are_take_room() -> None:
+    """Of hours of looks near faces there are none; a row of a thousand numbers each would be gigabytes."""
+    numbers = tuple(np.random.default_rng(1).normal(size=1024).tolist())
+    one = found({frame: [Seen(square(20, 20, 10), embedding=numbers if frame == 40 else (float("nan"),) * 1024)] for frame in range(200)})
+    assert len(one.to_bytes()) < 2 * 1024 + 8000
+    again = Detections.from_bytes(one.to_bytes())
+    assert np.array_equal(np.isnan(again.embeddings), np.isnan(one.embeddings))
+    assert np.abs(again.embeddings[40] - one.embeddings[40]).max() < 0.002
+
+
 @pytest.mark.parametrize("parts", [[(0, 4), (8, 12)], [(8, 12), (0, 4)], [(4, 8), (0, 0), (12, 12)]])  # in any order of looking
 def test_parts_make_one_list_in_order_of_frame(parts) -> None:
     whole = found(SCRIPT)

@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 
 from tasks import grouping
+from tasks.calibration import calibration_of
 from tasks.faces import FaceBox
-from tasks.grouping import adapted, group, seen_together
-from tests.fakes import still
+from tasks.grouping import group
+from tasks.plan import BuildTracks
+from tasks.tracks import seen_together
+from tests.fakes import face, still
 
-A, NEAR_A, B = (0.0, 0.0), (0.2, 0.0), (1.0, 0.0)
+A, NEAR_A, B = face(0), face(0, 0.2), face(1)
+CALIBRATION, SAME = calibration_of("faceres"), BuildTracks().merge_log_ratio
 
 TABLE = [
     ([], []),
@@ -33,25 +37,29 @@ TABLE = [
 
 
 def tracks_of(spans):
-    return [still(first, last, embedding=embedding or (float("nan"),) * 2) for first, last, embedding in spans]
+    return [still(first, last, embedding=embedding or (float("nan"),) * 8) for first, last, embedding in spans]
+
+
+def grouped(tracks):
+    return group(tracks, SAME, CALIBRATION)
 
 
 @pytest.mark.parametrize(("spans", "persons"), TABLE)
 def test_who_is_who(spans, persons) -> None:
-    assert [track.person for track in group(tracks_of(spans), 0.45)] == persons
+    assert [track.person for track in grouped(tracks_of(spans))] == persons
 
 
 def test_a_guess_is_not_seen() -> None:
     """What a lead-out covers overlaps whoever is seen then; it says nothing of who that is."""
     tracks = [still(0, 20, seen=[0, 9], embedding=A), still(10, 30, seen=[15, 30], embedding=A)]
-    assert [track.person for track in group(tracks, 0.45)] == [0, 0]
+    assert [track.person for track in grouped(tracks)] == [0, 0]
 
 
 def test_two_at_the_same_time_are_two_however_often_they_appear() -> None:
     """Twins, 120 tracks each; once they are seen together."""
     spans = [(100 * n, 100 * n + 9, A if n % 2 else NEAR_A) for n in range(240)]
     spans[1] = (5, 14, A)
-    persons = [track.person for track in group(tracks_of(spans), 0.45)]
+    persons = [track.person for track in grouped(tracks_of(spans))]
     assert persons[0] != persons[1]
 
 
@@ -63,36 +71,40 @@ def test_those_seen_together_are_found_in_any_order() -> None:
     assert seen_together([]).shape == (0, 2)
 
 
-@pytest.mark.parametrize(
-    ("apart", "num_pairs", "threshold"),
-    [
-        (0.9, 20, 0.45),  # strangers: what was asked for
-        (0.45, 20, 0.45 * 0.85),  # people who look alike
-        (0.1, 20, 0.6 * 0.45),  # twins; or the same face twice, which must not take everybody apart
-        (0.1, 5, 0.45),  # too few to say anything
-    ],
-)
-def test_people_who_look_alike_lower_the_threshold(apart, num_pairs, threshold) -> None:
-    embeddings = np.array([[0.0, 0.0], [apart, 0.0]], np.float32)
-    assert adapted(0.45, embeddings, np.tile([0, 1], (num_pairs, 1))) == pytest.approx(threshold)
+def test_people_who_look_alike_are_not_one() -> None:
+    """Brothers, each often seen, and never together: all of the one are nearer to one another than to any of the other."""
+    brothers = [(face(0, 0.1, 6), face(0, 0.56, 5)), (face(0, 0.12, 7), face(0, 0.58, 5))]
+    spans = [(100 * n, 100 * n + 9, brothers[n // 2 % 2][n % 2]) for n in range(12)]
+    persons = [track.person for track in grouped(tracks_of(spans))]
+    assert persons == [0, 1] * 6
 
 
-def test_poor_faces_join_and_do_not_join_others() -> None:
+def test_poor_faces_do_not_join_others() -> None:
     """Between two people, a face that is hardly seen would make one of both."""
-    a, between, b, near_a = (0.0, 0.0), (0.4, 0.0), (0.8, 0.0), (0.1, 0.0)
-    tracks = tracks_of([(0, 9, a), (20, 29, between), (40, 49, b), (60, 69, near_a), (80, 89, None)])
-    tracks[1], tracks[3] = replace(tracks[1], quality=0.05), replace(tracks[3], quality=0.05)
-    persons = [track.person for track in group(tracks, 0.45)]
+    between = np.array(face(0)) + np.array(face(1))
+    tracks = tracks_of([(0, 9, A), (20, 29, tuple(0.6 * between / np.linalg.norm(between))), (40, 49, B), (80, 89, None)])
+    tracks[1] = replace(tracks[1], quality=0.05)
+    persons = [track.person for track in grouped(tracks)]
     assert persons[0] != persons[2]
-    assert persons[3] == persons[0]
-    assert persons[1] in (persons[0], persons[2])
+
+
+def test_who_is_where_somebody_was_before_a_cut_away_is_that_one() -> None:
+    tracks = [still(0, 9, embedding=A), replace(still(20, 29, embedding=face(0, 0.62, 5)), quality=0.1)]
+    assert [track.person for track in grouped(tracks)] == [0, 1]
+    assert [track.person for track in grouped([replace(track, place=4) for track in tracks])] == [0, 0]
+
+
+def test_a_face_seen_twice_in_a_fade_may_be_one() -> None:
+    tracks = tracks_of([(0, 12, A), (8, 30, NEAR_A)])
+    assert [track.person for track in grouped(tracks)] == [0, 1]
+    assert [track.person for track in group(tracks, SAME, CALIBRATION, [(6, 14)])] == [0, 0]
 
 
 def test_poor_faces_seen_with_somebody_are_not_that_one() -> None:
     tracks = [
         replace(track, quality=0.05 if number else 1.0) for number, track in enumerate(tracks_of([(0, 9, A), (5, 14, A), (30, 39, A)]))
     ]
-    persons = [track.person for track in group(tracks, 0.45)]
+    persons = [track.person for track in grouped(tracks)]
     assert persons[0] != persons[1]
     assert persons[2] == persons[0]
 
@@ -101,12 +113,12 @@ def test_poor_faces_seen_with_somebody_are_not_that_one() -> None:
 def test_a_crowd_of_tracks(monkeypatch, at_once) -> None:
     monkeypatch.setattr(grouping, "_MOST_AT_ONCE", at_once)
     random = np.random.default_rng(4)
-    centres = random.normal(size=(12, 64)) / 8  # about 1.4 apart
+    centres = random.normal(size=(12, 256)) / 16 * 0.6  # as far apart as strangers
     who = random.integers(12, size=500)
-    noise = random.normal(size=(500, 64)) / 8 * 0.2
+    noise = random.normal(size=(500, 256)) / 16 * 0.2
     embeddings = (centres[who] + noise).astype(np.float32)
     tracks = [replace(still(20 * n, 20 * n + 9, embedding=A), embedding=each) for n, each in enumerate(embeddings)]
-    persons = np.array([track.person for track in group(tracks, 0.45)])
+    persons = np.array([track.person for track in grouped(tracks)])
     assert len(np.unique(persons)) == 12
     assert all(len(np.unique(who[persons == person])) == 1 for person in range(12))
 
@@ -114,4 +126,4 @@ def test_a_crowd_of_tracks(monkeypatch, at_once) -> None:
 def test_who_appear_at_once_are_numbered_from_the_left() -> None:
     """Whatever order they were found in: numbers are written down, and given back."""
     right, left = (still(0, 9, FaceBox(x, 0, x + 50, 60), embedding=embedding) for x, embedding in ((300, A), (40, B)))
-    assert [track.person for track in group([right, left], 0.45)] == [1, 0]
+    assert [track.person for track in grouped([right, left])] == [1, 0]

@@ -126,6 +126,18 @@ def test_a_look_near_a_place_finds_what_a_look_at_all_finds(rotation_degrees, fa
     assert near.qualities.tolist() == [0]
 
 
+def test_a_look_may_leave_faces_unrecognised() -> None:
+    picture, _ = scene("collins", 90, size=(640, 480))
+    frame = av.VideoFrame.from_ndarray(picture, "bgr24").reformat(format="yuv420p")
+    with Finder(CenterFace().load(), DlibResNet().load()) as finder:
+        info = video_info(width=640, height=480)
+        known, unknown = (finder.start(Look(3, "grid", recognise=recognise), frame, info).result() for recognise in (True, False))
+    assert unknown.boxes.tolist() == known.boxes.tolist()
+    assert unknown.embeddings.shape == known.embeddings.shape
+    assert np.isnan(unknown.embeddings).all()
+    assert unknown.qualities.tolist() == known.qualities.tolist(), "how well they are seen is known all the same"
+
+
 def test_a_recogniser_sees_a_face_where_it_is() -> None:
     """The embedding does not depend on what else is in the picture: only the part around the faces is converted."""
     picture, _ = scene("hopper", 90, size=(1280, 720), centre=(900, 300))

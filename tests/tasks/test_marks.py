@@ -16,7 +16,7 @@ from tasks.video.planes import planes
 from tasks.video.upright import boxes_to_decoded
 from tests.fakes import square, still
 
-ANNA = Verdict("match", "anna", 0.3, "looks like anna")
+ANNA = Verdict("match", "anna", 0.3, "looks like anna", 0.997)
 STRANGER = Verdict("no match", "anna", 0.71, "looks like nobody who was asked for")
 LEFT, RIGHT = square(150, 180, 60), square(450, 180, 60)
 TRACKS = [still(0, 5, LEFT, person=1), still(2, 9, RIGHT, person=0)]
@@ -27,8 +27,8 @@ def test_they_say_who_it_is_and_why() -> None:
     """The person's number is the one in the report, not the track's."""
     marks = marks_of(TRACKS, RULINGS)
     assert [(mark.covered, mark.lines) for mark in marks.at(2)] == [
-        (False, ["#1 kept", "looks like anna (0.30)"]),
-        (True, ["#0 blurred", "looks like nobody who was asked for (0.71)"]),
+        (False, ["#1 kept", "looks like anna (99.7%)"]),
+        (True, ["#0 blurred", "looks like nobody who was asked for"]),
     ]
     everyone = Verdict("no match", None, None, "everyone is blurred")
     nameless = marks_of(TRACKS[:1], [Ruling(np.ones(6, np.bool_), False, everyone)])

@@ -39,7 +39,7 @@ WRONG = [
     ({"build_tracks": {"linker": {"gaet": 1}}}, ["gaet", "appearance_weight, gate"]),  # within another stage
     pytest.param(
         {"choose_people": {"policy": "keep_only", "selectors": [PHOTOS | {"mach": 0.4}]}},
-        ["mach", "likely, margin, match, method, names, no_match, photos, then"],
+        ["mach", "method, names, photos, then"],
     ),
     ({"build_tracks": {"linker": {"method": "sort"}}}, ["'sort'", "assignment, iou, thesis"]),
     # an unknown method, with the list
@@ -74,8 +74,6 @@ WRONG = [
     ({"choose_people": {"policy": "keep_only", "selectors": [PICKS | {"picks": []}]}}, ["picks"]),
     ({"choose_people": {"policy": "keep_only", "selectors": [PICKS | {"picks": [{"x": 1, "y": 2}]}]}}, ["frame or seconds"]),
     # two thresholds, in order
-    ({"choose_people": {"policy": "keep_only", "selectors": [PHOTOS | {"match": 0.7}]}}, ["match (0.7)", "no_match (0.62)"]),
-    ({"choose_people": {"policy": "keep_only", "selectors": [PICKS | {"match": 0.7}]}}, ["match (0.7)", "no_match (0.62)"]),
 ]
 
 

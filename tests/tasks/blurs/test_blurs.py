@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import av
 import cv2
@@ -11,11 +12,12 @@ import pytest
 
 from tasks.blurs.regions import CoveredFace, expanded
 from tasks.blurs.ways import NoBlur, Pixelate, Round, Solid, Square
+from tasks.calibration import calibration_of
 from tasks.detectors.centerface import CenterFace
 from tasks.errors import BadSetting
 from tasks.plan import make_plan
 from tasks.recognisers.dlib import DlibResNet
-from tasks.selectors.known_faces import KnownFaces
+from tasks.recognisers.faceres import Faceres
 from tasks.video.planes import planes
 from tests.clips import reference_photo
 from tests.fakes import FaceBox, square
@@ -300,24 +302,29 @@ def test_colour_is_blurred_as_far_down_as_across(pixel_format, blur) -> None:
 
 
 @cache
-def reference(person: str) -> np.ndarray:
+def reference(person: str, recogniser: Any) -> np.ndarray:
     photo = reference_photo(person)
-    return DlibResNet().load().embed(photo, CenterFace().load().detect(photo))[0][0]
+    return recogniser.load().embed(photo, CenterFace().load().detect(photo))[0][0]
 
 
+@pytest.mark.parametrize("settings", [Faceres(), DlibResNet()], ids=lambda settings: settings.method)
 @pytest.mark.parametrize("person", ["collins", "hopper"])
 @pytest.mark.parametrize("width", [24, 48, 96, 200, 400])
-def test_nobody_is_recognised(person, width) -> None:
+def test_nobody_is_recognised(person, width, settings) -> None:
     """With the weakest settings that are allowed: neither by whoever knows where the face was, nor by looking again."""
     picture, _ = scene(person, width, size=(max(640, 2 * width),) * 2)
-    detector, recogniser = CenterFace().load(), DlibResNet().load()
+    detector, recogniser = CenterFace().load(), settings.load()
     face = detector.detect(picture)[np.array([0])]
-    known = np.stack([recogniser.embed(picture, face)[0][0], reference(person)])
-    limits = KnownFaces(photos=("a photo",))
-    assert np.linalg.norm(known[0] - known[1]) < limits.match
+    embeddings, qualities = recogniser.embed(picture, face)
+    known = np.stack([embeddings[0], reference(person, settings)])
+    calibration = calibration_of(settings.method)
+    assert calibration.photo.log_ratio(np.linalg.norm(known[0] - known[1]), calibration.octaves(qualities[0])) > 3
     for blur in WEAKEST:
         frame = av.VideoFrame.from_ndarray(picture, "bgr24").reformat(format="yuv420p")
         blurred = covered(blur, frame, FaceBox(*map(float, face.boxes[0]))).to_ndarray(format="bgr24")
         for each in (face, detector.detect(blurred)):
-            distances = np.linalg.norm(recogniser.embed(blurred, each)[0][:, None] - known, axis=2)
-            assert not np.any(distances < limits.no_match), (blur, distances)
+            embeddings, qualities = recogniser.embed(blurred, each)
+            told = qualities > 0
+            distances = np.linalg.norm(embeddings[told, None] - known, axis=2)
+            ratios = calibration.photo.log_ratio(distances, calibration.octaves(qualities[told])[:, None])
+            assert not np.any(ratios > np.log(99)), (blur, distances, qualities)

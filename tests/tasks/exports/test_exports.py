@@ -31,7 +31,7 @@ LEFT, RIGHT = square(150, 180, 60), square(450, 180, 60)
 ANNA = still(5, 44, LEFT, seen=[10, 20, 39], embedding=(0.25, 1.0), person=0)
 OTHER = still(30, 59, RIGHT, person=1)
 KEPT = (ANNA.frames >= 25) & (ANNA.frames < 50)
-LOOKS_LIKE = Verdict("match", "anna", 0.31, "looks like anna", margin=0.4)
+LOOKS_LIKE = Verdict("match", "anna", 0.31, "looks like anna", probability=0.98)
 
 
 def known(info=INFO, index=None, tracks=(ANNA, OTHER), part=None) -> Told:
@@ -66,7 +66,7 @@ def test_a_row_an_appearance(tmp_path) -> None:
     first, _, other = rows_of(tmp_path / "a.csv")
     assert first | {"quality": ""} == {
         "person": "0", "name": "Anna", "most_like": "anna", "track": "0", "decision": "blurred", "first_frame": "10", "last_frame": "24",
-        "first_seconds": "0.4", "end_seconds": "1.0", "quality": "", "distance": "0.31", "margin": "0.4", "unsure": "False",
+        "first_seconds": "0.4", "end_seconds": "1.0", "quality": "", "distance": "0.31", "probability": "0.98", "unsure": "False",
         "reason": "looks like anna",
     }  # fmt: skip
     assert (other["name"], other["distance"], other["unsure"]) == ("", "", "True")

@@ -6,23 +6,28 @@ import cv2
 import numpy as np
 import pytest
 
+from tasks.calibration import calibration_of
 from tasks.detectors.centerface import CenterFace
-from tasks.errors import MissingWeights
+from tasks.errors import BadWeights, MissingWeights
 from tasks.faces import Faces
 from tasks.models import session, weights
+from tasks.models.frozen_graph import load_graph
 from tasks.models.weights import find_model, list_models
 from tasks.plan import FindFaces
 from tasks.recognisers import chips
 from tasks.recognisers.deepface import ArcFace, Facenet, Facenet512, GhostFaceNet, OpenFace, SFace
 from tasks.recognisers.dlib import DlibResNet
+from tasks.recognisers.faceres import FORM, Faceres
+from tasks.recognisers.hse_resnet50 import HseResNet50
 from tasks.recognisers.none import NoRecogniser
 from tests.clips import reference_photo
 from tests.fakes import faces_of, square
-from tests.stand_ins import write_recogniser
+from tests.stand_ins import write_frozen_graph, write_recogniser
 from tests.tasks.scenes import scene
 
 DOWNLOADED = [Facenet512(), Facenet(), ArcFace(), SFace(), GhostFaceNet(), OpenFace()]
-ALL = [DlibResNet(), NoRecogniser(), *DOWNLOADED]
+EMBEDDED = [Faceres(), DlibResNet()]
+ALL = [*EMBEDDED, NoRecogniser(), HseResNet50(), *DOWNLOADED]
 EYES = np.array([[60, 60], [100, 60], [80, 80], [65, 100], [95, 100]], np.float32)
 
 
@@ -30,8 +35,8 @@ def detected(picture) -> Faces:
     return CenterFace().load().detect(picture)[np.array([0])]
 
 
-def embedded(picture, faces=None):
-    embeddings, qualities = DlibResNet().load().embed(picture, detected(picture) if faces is None else faces)
+def embedded(picture, faces=None, settings=EMBEDDED[0]):
+    embeddings, qualities = settings.load().embed(picture, detected(picture) if faces is None else faces)
     return embeddings[0], float(qualities[0])
 
 
@@ -42,6 +47,8 @@ def stand_ins(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(session, "_sessions", {})
     entries = tuple(entry.model_copy(update={"sha256": None if entry.origin == "download" else entry.sha256}) for entry in list_models())
     monkeypatch.setattr(weights, "list_models", lambda: entries)
+    write_frozen_graph(tmp_path / ".deepface" / "weights" / find_model("hse_resnet50").file, 224, HseResNet50.dimensions)
+    load_graph.cache_clear()
     for settings in DOWNLOADED:
         path = tmp_path / ".deepface" / "weights" / find_model(settings.method).file
         write_recogniser(path, settings.form.pixels, settings.dimensions, channels_first=settings.method == "sface")
@@ -62,6 +69,21 @@ def test_a_row_a_face(stand_ins, settings, boxes) -> None:
 def test_every_recogniser_is_among_them() -> None:
     mapping = FindFaces.model_json_schema()["properties"]["recogniser"]["discriminator"]["mapping"]
     assert {settings.method for settings in ALL} == set(mapping)
+
+
+def test_a_frozen_graph_gives_vectors_of_one_length(stand_ins) -> None:
+    picture, _ = scene("hopper", 120, (320, 320))
+    (embedding,), (quality,) = HseResNet50().load().embed(picture, faces_of([square(160, 160, 120)]))
+    assert embedding.shape == (2048,)
+    assert np.linalg.norm(embedding) == pytest.approx(0.6)
+    assert quality > 0
+
+
+def test_another_file_is_no_frozen_graph(stand_ins, tmp_path) -> None:
+    path = tmp_path / ".deepface" / "weights" / find_model("hse_resnet50").file
+    path.write_bytes(b"something else")
+    with pytest.raises(BadWeights, match="is not the graph that was meant"):
+        HseResNet50().load()
 
 
 @pytest.mark.parametrize("settings", DOWNLOADED, ids=lambda settings: settings.method)
@@ -108,7 +130,7 @@ def test_a_boundary_is_a_unit(boundary) -> None:
 
 def test_every_form_is_a_face_in_its_square() -> None:
     """Eyes level at the same height, above the nose, above the mouth, all of it inside, the middle in the middle."""
-    for form in [chips.DLIB_FORM, *(settings.form for settings in DOWNLOADED)]:
+    for form in [chips.DLIB_FORM, FORM, *(settings.form for settings in DOWNLOADED)]:
         left_eye, right_eye, nose, left_mouth, right_mouth = form.landmarks / form.pixels
         assert abs(left_eye[1] - right_eye[1]) < 0.01
         assert left_eye[1] < nose[1] < min(left_mouth[1], right_mouth[1]) < 0.9
@@ -117,13 +139,16 @@ def test_every_form_is_a_face_in_its_square() -> None:
         assert abs((left_eye[0] + right_eye[0]) / 2 - 0.5) < 0.02
 
 
+@pytest.mark.parametrize("settings", EMBEDDED, ids=lambda settings: settings.method)
 @pytest.mark.parametrize("person", ["collins", "hopper"])
 @pytest.mark.parametrize("width", [40, 120, 400])
-def test_the_same_person_is_near_and_another_is_far(person, width) -> None:
-    near, far = (embedded(reference_photo(each))[0] for each in (person, "hopper" if person == "collins" else "collins"))
-    embedding, _ = embedded(scene(person, width)[0])
-    assert np.linalg.norm(embedding - near) < 0.5
-    assert np.linalg.norm(embedding - far) > 0.62
+def test_the_same_person_is_near_and_another_is_far(settings, person, width) -> None:
+    calibration = calibration_of(settings.method)
+    photos = [embedded(reference_photo(each), settings=settings)[0] for each in (person, "hopper" if person == "collins" else "collins")]
+    embedding, quality = embedded(scene(person, width)[0], settings=settings)
+    near, far = calibration.photo.log_ratio(np.linalg.norm(photos - embedding, axis=1), calibration.octaves(quality))
+    assert near > np.log(100)
+    assert far < 0
 
 
 @pytest.mark.parametrize("turn_degrees", [-30, 30])

@@ -97,6 +97,19 @@ def test_a_calm_face_takes_few_looks(speed) -> None:
     assert len(looked(Dynamic(), present(0, NUM_FRAMES, speed=speed))) <= 64 / 16 + (NUM_FRAMES - 64) / 24 + 2
 
 
+def test_faces_of_a_long_shot_are_recognised_now_and_then() -> None:
+    """At first always, for a short shot has few looks; at the end, where another shot may begin with the same face, as well."""
+    settings = Dynamic(recognised_looks=3, recognise_every=4)
+    looks = sorted(whole_looks(settings, SCRIPTS["still"]), key=lambda look: look.frame)
+    assert len(looks) > 8
+    assert [look.recognise for look in looks[:3]] == [True] * 3
+    assert looks[-1].recognise
+    rest = [look.recognise for look in looks[3:-1]]
+    assert 0 < sum(rest) <= len(rest) / 4 + 1
+    assert all(look.recognise for look in whole_looks(Dynamic(recognise_every=1), SCRIPTS["still"]))
+    assert all(look.recognise for look in whole_looks(settings, {}, last=30)), "the looks of a short shot"
+
+
 def test_a_calm_face_is_checked_between_looks() -> None:
     frames = sorted(seen(present(0, NUM_FRAMES)))
     assert max(b - a for a, b in pairwise(frames)) <= Dynamic().unchecked_frames
