@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from tasks.faces import Detections, Faces, Floats
 from tasks.models.session import num_cores
+from tasks.recognisers import chips
 from tasks.samplers.looks import Look, face_near
 from tasks.video.cropping import cut_out, part_around
 from tasks.video.info import VideoInfo
@@ -90,21 +91,21 @@ class Finder:
         if not isinstance(self._detector, Sizing):
             picture_bgr = _upright(frame, info, size * shape)
             faces = self._detector.detect(picture_bgr)
-            embeddings, qualities = self.recogniser.embed(picture_bgr, faces)
+            embeddings, qualities = self._told(look, picture_bgr, faces)
             return replace(_as_decoded(look.frame, _scaled(faces, picture_bgr, size), embeddings, info.turn), qualities=qualities)
         width, height = (size * shape).round().astype(int).tolist()
         scale = self._detector.long_side_pixels(width, height) / max(width, height)
         picture_bgr = _upright(frame, info, size * shape * scale)
         faces = _scaled(self._detector.detect_at(picture_bgr, is_part=False), picture_bgr, size)
         if not len(faces):
-            return _as_decoded(look.frame, faces, self.recogniser.embed(picture_bgr, faces)[0], info.turn)
+            return _as_decoded(look.frame, faces, self._unknown(picture_bgr, 0), info.turn)
         found = _as_decoded(look.frame, faces, np.zeros((len(faces), 0), np.float32), info.turn)
         around = _CHIP_REACH * np.tile((found.boxes[:, 2:] - found.boxes[:, :2]).max(0), 2) * np.array([-1, -1, 1, 1])
         part = part_around(np.concatenate([found.boxes[:, :2].min(0), found.boxes[:, 2:].max(0)]) + around, 0, info.width, info.height)
         corner = boxes_to_upright(np.array([part], np.float32), *info.turn)[0, :2].astype(np.float32)
         moved = Faces((faces.boxes - np.tile(corner, 2)) * np.tile(shape, 2), faces.scores, (faces.landmarks - corner) * shape)
         part_bgr = _upright(cut_out(frame, part), info, np.array(upright_size(*part.size, info.rotation_degrees)) * shape)
-        embeddings, qualities = self.recogniser.embed(part_bgr, moved)
+        embeddings, qualities = self._told(look, part_bgr, moved)
         return replace(found, embeddings=embeddings, qualities=qualities)
 
     def _near(self, look: Look, frame: av.VideoFrame, info: VideoInfo) -> Detections:
@@ -119,11 +120,21 @@ class Finder:
         picture_bgr = _upright(cut_out(frame, part), info, np.maximum(size * _shape(info) * scale, 8))
         faces = sizing.detect_at(picture_bgr, is_part=True) if sizing else self._detector.detect(picture_bgr)
         faces = _scaled(faces, picture_bgr, size)
-        num_values = self.recogniser.embed(picture_bgr, Faces.none())[0].shape[1]
-        found = _as_decoded(look.frame, faces, np.full((len(faces), num_values), np.nan, np.float32), turn)
+        found = _as_decoded(look.frame, faces, self._unknown(picture_bgr, len(faces)), turn)
         corner = np.array([part.left, part.top], np.float32)
         found = replace(found, boxes=found.boxes + np.tile(corner, 2), landmarks=found.landmarks + corner)
         return found[face_near(look, found.boxes, found.scores)]
+
+    def _told(self, look: Look, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:
+        """Embeddings and qualities; of faces that are not recognised how well they are seen is told all the same."""
+        if look.recognise:
+            return self.recogniser.embed(picture_bgr, faces)
+        seen = [chips.quality(chips.warp(picture_bgr, landmarks), faces, row) for row, landmarks in enumerate(faces.landmarks)]
+        return self._unknown(picture_bgr, len(faces)), np.array(seen, np.float32)
+
+    def _unknown(self, picture_bgr: npt.NDArray[np.uint8], count: int) -> Floats:
+        """The embeddings of faces that are not recognised."""
+        return np.full((count, self.recogniser.embed(picture_bgr, Faces.none())[0].shape[1]), np.nan, np.float32)
 
 
 def _shape(info: VideoInfo) -> Floats:

@@ -33,6 +33,8 @@ class Dynamic(Method):
     widest_frames: int = Field(24, ge=1, le=64, description="the grid where nothing happens")
     widest_seconds: float = Field(1.0, gt=0, le=10, description="and in seconds, for videos with few frames in one")
     narrowest_frames: int = Field(16, ge=1, le=64, description="the grid where much happens")
+    recognised_looks: int = Field(8, ge=1, description="looks of the grid, from a shot's beginning, at which all faces are recognised")
+    recognise_every: int = Field(2, ge=1, description="after those, faces are recognised at one look in so many")
     sure_score: float = Field(0.45, ge=0, le=1, description="a face that scores less is not followed to where it comes and goes")
     hold_iou: float = Field(0.65, gt=0, lt=1, description="overlap with where it was expected below which a face is looked at more closely")
     steady_iou: float = Field(0.85, gt=0, le=1, description="the same, from which a face moves evenly")
@@ -50,15 +52,16 @@ class Dynamic(Method):
         narrowest = min(self.narrowest_frames, widest)
         step = max(narrowest, widest // 2)
         known: dict[int, Detections] = {}
-        start = stretch.first
+        start, num_looks = stretch.first, 0
         while True:
             end = min(stretch.last, start + max(1, (stretch.window_frames - 1) // step) * step)
             edges = (stretch.first, stretch.last, *stretch.edges)
+            frames = [frame for frame in _even_grid(start, end, step, widest, edges) if frame not in known]
             grid = [
-                Look(frame, "edge" if frame in edges else "grid")
-                for frame in _even_grid(start, end, step, widest, edges)
-                if frame not in known
+                Look(frame, "edge" if frame in edges else "grid", recognise=frame in edges or self._recognises(num_looks + number))
+                for number, frame in enumerate(frames)
             ]
+            num_looks += len(grid)
             known |= yield from _whole(grid, start)
             for least in (self.change_levels, 2 * self.change_levels):
                 known |= yield from _whole(self._changes(stretch, known, least), start)
@@ -69,6 +72,10 @@ class Dynamic(Method):
             busy = num_apart / max(1, len(known) - 1)
             step = min(widest, 2 * step) if busy == 0 else max(narrowest, step // 2) if busy > 0.5 else step
             known, start = {end: known[end]}, end
+
+    def _recognises(self, number: int) -> bool:
+        """Whether faces are recognised at that look of the grid: those of a long shot are many, and few decide."""
+        return number < self.recognised_looks or number % self.recognise_every == 0
 
     def _changes(self, stretch: Stretch, known: dict[int, Detections], least_levels: float) -> list[Look]:
         """A look where thumbnails change between two looks: a visit shorter than the grid."""

@@ -31,6 +31,7 @@ class Look:
     near: (4,) where a face is expected, in pixels of the decoded picture; the whole picture is looked at where it is None
     reach: how far from there the face may be, in its sizes
     others: (K, 4) where other faces are at that frame, which are not meant
+    recognise: whether the faces of a whole picture get embeddings; those near a place never do
     """
 
     frame: int
@@ -38,6 +39,7 @@ class Look:
     near: Floats | None = None
     reach: float = 0.5
     others: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    recognise: bool = True
 
 
 class Request(NamedTuple):
