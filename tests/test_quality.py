@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ import pytest
 from tasks.exports.table import BOXES
 from tests.benchmarks.followed import Followed, Present, jitter_percents, read_followed, truth, whose
 from tests.benchmarks.identities import of_people, of_tracks
+from tests.benchmarks.labelled import LabelledClip
 from tests.benchmarks.limits import Limit, judge
 from tests.benchmarks.plots import plot_clip
 from tests.benchmarks.showing import flicker_frames, score_people, shown
+from tests.benchmarks.strangers import stranger_tasks, wrong_percent
 from tests.scoring import Comparison, FaceScore
 
 HIDDEN, HARD, UNLABELLED = "#", "h", " "  # a letter a frame; a hard face shows
@@ -188,12 +191,40 @@ def row(**values: Any) -> dict[str, Any]:
     good = {"leak_percent": 0.0, "leak_hard_percent": None, "longest_leak_frames": 0, "flicker_frames": 0, "over_blur_percent": 0.0}
     person = {"leak_all_percent": 0.0, "must_cover": True}
     known = {"clip": "c", "task": values.get("policy", "everyone"), "policy": "everyone", "differs": [], "by_person": {"a": person}}
+    known["identities"] = {"people": {"idf1": 100.0}}
     return good | known | values
 
 
 def limit(what: str, *rows: dict[str, Any]) -> Limit:
     (found,) = (each for each in judge(rows) if each.what == what)
     return found
+
+
+@pytest.mark.parametrize(
+    ("covered", "kept", "blurred"),
+    [([True, True], 0.0, 100.0), ([True, False], 50.0, 50.0), ([False, False], 100.0, 0.0)],
+)
+def test_what_becomes_of_strangers(covered: list[bool], kept: float, blurred: float) -> None:
+    """Two people, in two frames; what nobody is labelled at does not count."""
+    crowd = [present(("a", LEFT), ("b", RIGHT))] * 2
+    spans = [(0, 0, 0, LEFT, covered[0]), (0, 1, 1, RIGHT, covered[1]), (1, 0, 0, LEFT, covered[0]), (1, 1, 1, RIGHT, covered[1])]
+    rows = [*spans, (1, 2, 2, (90, 0, 100, 10), True)]
+    frames, tracks, persons, boxes, is_covered = (np.array(column) for column in zip(*rows, strict=True))
+    told = Followed(frames, tracks, persons, boxes.astype(np.float32), is_covered, np.ones(len(rows), np.bool_))
+    assert wrong_percent(told, crowd, "keep") == kept
+    assert wrong_percent(told, crowd, "only") == blurred
+
+
+def test_strangers_are_those_of_other_clips_who_are_not_here_too(tmp_path: Path) -> None:
+    people = {"one": ["anna", "bert"], "two": ["anna", "carl", "dora"]}
+    for name, inside in people.items():
+        (tmp_path / name / "refs").mkdir(parents=True)
+        (tmp_path / name / "gt.jsonl").write_text(json.dumps({"frame": 0, "faces": [{"person": each} for each in inside]}))
+        for each in inside:
+            (tmp_path / name / "refs" / f"{each}.jpg").touch()
+    clips = [LabelledClip(tmp_path / name) for name in people]
+    asked = list(stranger_tasks(clips[0], clips, [("one/bert", "two/carl")]))
+    assert [(task.policy, task.person) for task in asked] == [("keep", "dora"), ("only", "dora")]
 
 
 @pytest.mark.parametrize(
@@ -205,10 +236,17 @@ def limit(what: str, *rows: dict[str, Any]) -> Limit:
         ("everyone: leak, hard faces", [row()], None),  # there are none
         ("everyone: longest leaked run", [row(longest_leak_frames=2), row(longest_leak_frames=3)], False),
         ("everyone: flicker", [row(flicker_frames=1)], False),
-        ("keep: leak, mean of a clip", [row(policy="keep", leak_percent=1.8), row(policy="keep")], True),  # 0.9 in the mean
-        ("keep: leak, mean of a clip", [row(policy="keep", leak_percent=1.8), row(policy="keep", clip="d")], False),  # clip by clip
-        ("only: over-blur, mean of a clip", [row(policy="only", over_blur_percent=6.0)], False),
-        ("only: over-blur, mean of a clip", [row(policy="only", over_blur_percent=None)], None),  # nobody else is there
+        ("keep: leak", [row(policy="keep", leak_percent=0.6), row(policy="keep")], False),  # in every run
+        ("keep: longest leaked run", [row(policy="keep", longest_leak_frames=4)], False),
+        ("keep: over-blur, mean of a clip", [row(policy="keep", over_blur_percent=9.0), row(policy="keep")], True),  # 4.5 in the mean
+        (
+            "keep: over-blur, mean of a clip",
+            [row(policy="keep", over_blur_percent=9.0), row(policy="keep", clip="d")],
+            False,
+        ),  # clip by clip
+        ("only: over-blur of the others", [row(policy="only", over_blur_percent=4.0), row(policy="only", over_blur_percent=0.0)], False),
+        ("only: over-blur of the others", [row(policy="only", over_blur_percent=None)], None),  # nobody else is there
+        ("persons: IDF1", [row(), row(identities={"people": {"idf1": 91.9}})], False),
         ("all: share of one person that leaks", [row(by_person={"a": {"leak_all_percent": 51.0}})], False),
         ("all: share of one person that leaks", [row(by_person={"a": {"leak_all_percent": None}})], None),  # all are kept
         ("all: frames, pts, size, sound differ", [row(differs=["pts"])], False),

@@ -34,7 +34,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
-    """video.mp4, gt.jsonl, refs/; beside the folder perhaps score.py."""
+    """video.mp4, gt.jsonl, refs/, perhaps cuts.json and people.json; beside the folder perhaps score.py."""
 
     folder: Path
 
@@ -55,6 +55,11 @@ class LabelledClip:
         path = self.folder / "cuts.json"
         said = json.loads(path.read_text()) if path.exists() else {"cuts": [], "gradual": []}
         return sorted([*said["cuts"], *((fade["start"] + fade["end"] + 1) // 2 for fade in said["gradual"])])
+
+    def labels(self) -> dict[str, dict[str, str]]:
+        """What people.json says of people, for instance {"anna": {"age": "child"}}; nothing where there is none."""
+        path = self.folder / "people.json"
+        return dict(json.loads(path.read_text())) if path.exists() else {}
 
     def photos(self) -> list[tuple[str, Path]]:
         """The photos of people who are in the clip: PERSON.jpg, or another one of her as PERSON_b.jpg."""

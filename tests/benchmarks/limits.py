@@ -10,8 +10,12 @@ from typing import Any
 LEAK_PERCENT = 0.3  # of plain faces, everyone blurred
 LEAK_HARD_PERCENT = 5.0
 LONGEST_LEAK_FRAMES = 2
-CHOSEN_LEAK_PERCENT = 1.0  # one person kept, or only one blurred: the mean over a clip's photos
-CHOSEN_OVER_BLUR_PERCENT = 5.0
+CHOSEN_LEAK_PERCENT = 0.5  # one person kept, or only one blurred: in every run
+LONGEST_CHOSEN_LEAK_FRAMES = 3
+KEPT_OVER_BLUR_PERCENT = 5.0  # of the one who is kept: the mean over a clip's photos
+OTHERS_OVER_BLUR_PERCENT = 3.0  # where only one is blurred: in every run
+STRANGERS_BLURRED_PERCENT = 3.0  # where a photo shows nobody in the clip: the mean over photos
+IDF1_PERCENT = 92.0  # of persons
 ALTOGETHER_PERCENT = 50.0  # who leaks more, hard faces and plain ones together, might as well not have been covered
 FRAMES_PER_SECOND = 15.0  # from end to end, 1280 x 720, two cores
 SPEED_SIZE = (1280, 720)
@@ -50,27 +54,34 @@ def judge(rows: Sequence[Row]) -> list[Limit]:
         _at_most("everyone: leak, hard faces", LEAK_HARD_PERCENT, "%", _told(everyone, "leak_hard_percent")),
         _at_most("everyone: longest leaked run", LONGEST_LEAK_FRAMES, "frames", _told(everyone, "longest_leak_frames")),
         _at_most("everyone: flicker", 0, "frames", _told(everyone, "flicker_frames")),
-        *(
-            limit
-            for policy in ("keep", "only")
-            for limit in (
-                _at_most(f"{policy}: leak, mean of a clip", CHOSEN_LEAK_PERCENT, "%", _means(rows, policy, "leak_percent")),
-                _at_most(f"{policy}: over-blur, mean of a clip", CHOSEN_OVER_BLUR_PERCENT, "%", _means(rows, policy, "over_blur_percent")),
-            )
-        ),
+        *(_at_most(f"{policy}: leak", CHOSEN_LEAK_PERCENT, "%", _told(_of(rows, policy), "leak_percent")) for policy in ("keep", "only")),
+        _at_most("keep: longest leaked run", LONGEST_CHOSEN_LEAK_FRAMES, "frames", _told(_of(rows, "keep"), "longest_leak_frames")),
+        _at_most("keep: over-blur, mean of a clip", KEPT_OVER_BLUR_PERCENT, "%", _means(rows, "keep", "over_blur_percent")),
+        _at_most("only: over-blur of the others", OTHERS_OVER_BLUR_PERCENT, "%", _told(_of(rows, "only"), "over_blur_percent")),
+        _at_least("persons: IDF1", IDF1_PERCENT, "%", _values(everyone, lambda row: row["identities"]["people"]["idf1"])),
         _at_most("all: share of one person that leaks", ALTOGETHER_PERCENT, "%", _values(rows, _most_leaked)),
         _at_most("all: frames, pts, size, sound differ", 0, "things", _values(rows, lambda row: len(row["differs"]))),
+    ]
+
+
+def judge_strangers(rows: Sequence[Row]) -> list[Limit]:
+    """Photos of people who are not there."""
+    done = [row for row in rows if "error" not in row]
+    kept = [(f"{row['clip']} keep {row['photo']}", row["wrong_percent"]) for row in _of(done, "keep")]
+    blurred: dict[str, list[float]] = {}
+    for row in _of(done, "only"):
+        blurred.setdefault(row["clip"], []).append(row["wrong_percent"])
+    means = [(clip, fmean(values)) for clip, values in blurred.items()]
+    return [
+        _at_most("strangers' photos: kept", 0, "%", kept),
+        _at_most("strangers' photos: blurred, mean of a clip", STRANGERS_BLURRED_PERCENT, "%", means),
     ]
 
 
 def judge_speed(rows: Sequence[Row]) -> Limit:
     """It depends on what else the machine does."""
     full_size = [row for row in rows if row["policy"] == "everyone" and tuple(row["size"]) == SPEED_SIZE]
-    told = _values(full_size, frames_per_second)
-    ranked = sorted(told, key=lambda each: each[1])
-    broken = tuple(_said(*each, "frames/s") for each in ranked if each[1] < FRAMES_PER_SECOND)
-    worst = _said(*ranked[0], "frames/s") if ranked else "no run tells"
-    return Limit("everyone, 1280 x 720: speed", f"at least {FRAMES_PER_SECOND:g} frames/s", len(ranked), broken, worst)
+    return _at_least("everyone, 1280 x 720: speed", FRAMES_PER_SECOND, "frames/s", _values(full_size, frames_per_second))
 
 
 def means_of(rows: Sequence[Row], policy: str, name: str) -> dict[str, float]:
@@ -80,6 +91,10 @@ def means_of(rows: Sequence[Row], policy: str, name: str) -> dict[str, float]:
         if row["policy"] == policy and row[name] is not None:
             told.setdefault(row["clip"], []).append(row[name])
     return {clip: fmean(values) for clip, values in told.items()}
+
+
+def _of(rows: Sequence[Row], policy: str) -> list[Row]:
+    return [row for row in rows if row["policy"] == policy]
 
 
 def _means(rows: Sequence[Row], policy: str, name: str) -> list[tuple[str, float]]:
@@ -103,6 +118,12 @@ def _at_most(what: str, limit: float, unit: str, told: Sequence[tuple[str, float
     ranked = sorted(told, key=lambda each: -each[1])
     broken = tuple(_said(*each, unit) for each in ranked if each[1] > limit)
     return Limit(what, f"at most {limit:g} {unit}", len(ranked), broken, _said(*ranked[0], unit) if ranked else "no run tells")
+
+
+def _at_least(what: str, limit: float, unit: str, told: Sequence[tuple[str, float]]) -> Limit:
+    ranked = sorted(told, key=lambda each: each[1])
+    broken = tuple(_said(*each, unit) for each in ranked if each[1] < limit)
+    return Limit(what, f"at least {limit:g} {unit}", len(ranked), broken, _said(*ranked[0], unit) if ranked else "no run tells")
 
 
 def _said(run: str, value: float, unit: str) -> str:

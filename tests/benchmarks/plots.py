@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from tests.benchmarks.limits import CHOSEN_LEAK_PERCENT, CHOSEN_OVER_BLUR_PERCENT, Row
+from tests.benchmarks.limits import CHOSEN_LEAK_PERCENT, KEPT_OVER_BLUR_PERCENT, Row
 
 _KINDS = {  # later ones are drawn above earlier ones
     "judged": ("hidden", "0.8"),
@@ -55,7 +55,7 @@ def tasks(rows: Sequence[Row]) -> Figure:
     figure = Figure(figsize=(11, 1.6 + 0.35 * len(rows)), layout="constrained")
     leak, over_blur = figure.subplots(1, 2, sharey=True)
     _bars(leak, rows, {"leak_percent": ("plain faces", "tab:red"), "leak_hard_percent": ("hard faces", "tab:orange")}, CHOSEN_LEAK_PERCENT)
-    _bars(over_blur, rows, {"over_blur_percent": ("kept faces", "tab:blue")}, CHOSEN_OVER_BLUR_PERCENT)
+    _bars(over_blur, rows, {"over_blur_percent": ("kept faces", "tab:blue")}, KEPT_OVER_BLUR_PERCENT)
     leak.set_title("leak, %", fontsize="medium")
     over_blur.set_title("over-blur, %", fontsize="medium")
     leak.set_yticks(range(len(rows)), [row["task"] for row in rows])

@@ -18,12 +18,14 @@ from tasks.matching import euclidean, intersection_over_union
 from tasks.recognisers.boundary import BOUNDARY
 from tasks.recognisers.deepface import ArcFace, Facenet, Facenet512, GhostFaceNet, OpenFace, SFace
 from tasks.recognisers.dlib import DlibResNet
+from tasks.recognisers.faceres import Faceres
+from tasks.recognisers.hse_resnet50 import HseResNet50
 from tests.benchmarks.labelled import LabelledClip
 from tests.benchmarks.tables import table_of
 from tests.benchmarks.turning import turned_scene
 from tests.tasks.scenes import scene
 
-RECOGNISERS = (DlibResNet(), Facenet512(), Facenet(), ArcFace(), SFace(), GhostFaceNet(), OpenFace())
+RECOGNISERS = (Faceres(), DlibResNet(), HseResNet50(), Facenet512(), Facenet(), ArcFace(), SFace(), GhostFaceNet(), OpenFace())
 _EVERY_FRAMES = 20  # of a labelled clip
 _SAME_FACE = 0.4  # IoU of a face that is found with a labelled one
 _CLEAR = 0.2  # quality of a face that is told apart at all

@@ -87,6 +87,33 @@ def _person_row(row: Row, person: str, told: Row) -> list[str]:
     ]
 
 
+def labels_table(rows: Sequence[Row]) -> Table:
+    """Mistakes about people by what their labels say, over all runs in which one person was chosen."""
+    counted: dict[tuple[str, str], list[tuple[bool, int, float]]] = {}
+    for row in rows:
+        for person, told in row["by_person"].items() if row["policy"] != "everyone" else ():
+            wrong = told["leak_percent"] if told["must_cover"] else told["over_blur_percent"]
+            for kind, value in row["labels"].get(person, {}).items():
+                counted.setdefault((kind, value), []).append((told["must_cover"], told["faces"], wrong or 0.0))
+    lines = []
+    for (kind, value), found in sorted(counted.items()):
+        parts = [[(faces, wrong) for must_cover, faces, wrong in found if must_cover is wanted] for wanted in (True, False)]
+        shares = [_percent(sum(f * w for f, w in part) / total if (total := sum(f for f, _ in part)) else None) for part in parts]
+        lines.append([kind, value, str(len(found)), *shares])
+    return table_of("By label (people.json)", ["label", "value", "people x runs", "shown by mistake", "blurred by mistake"], lines)
+
+
+def strangers_table(rows: Sequence[Row]) -> Table:
+    """Photos of people who are not there."""
+    lines = [
+        [row["clip"], row["policy"], row["photo"], row.get("error") or _percent(row["wrong_percent"])]
+        for row in rows
+        if "error" in row or row["wrong_percent"]
+    ]
+    lines.append(["all others", "", str(len(rows) - len(lines)), _percent(0.0)])
+    return table_of("Photos of people who are not in the clip", ["clip", "task", "photo", "kept, or blurred"], lines, num_left=3)
+
+
 def following_table(rows: Sequence[Row]) -> Table:
     """Of each clip's first run: who is chosen changes no track."""
     columns = ["clip", "of", "IDF1", "HOTA", "AssA", "identity\nswitches", "jitter of the cover,\nof its width"]
