@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -45,6 +46,30 @@ def warp(picture_bgr: npt.NDArray[np.uint8], landmarks: Floats, form: Form = DLI
         region = cv2.resize(region, smaller, interpolation=cv2.INTER_AREA).astype(np.uint8)
     chip = cv2.warpAffine(region, _similarity(points, form.landmarks), (form.pixels, form.pixels), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(chip, np.uint8)
+
+
+def embed_one_by_one(
+    picture_bgr: npt.NDArray[np.uint8],
+    faces: Faces,
+    rows: Ints,
+    form: Form,
+    dimensions: int,
+    vector_of: Callable[[npt.NDArray[np.uint8]], Floats],
+) -> tuple[Floats, Floats]:
+    """Embeddings (N, dimensions) and qualities (N,) of the faces, NaN and 0 but in `rows`; `vector_of` describes a chip of this form.
+
+    One at a time: a second face in a batch does not fit the cores' caches.
+    """
+    embeddings, qualities = np.full((len(faces), dimensions), np.nan, np.float32), np.zeros(len(faces), np.float32)
+    for row in rows.tolist():
+        embeddings[row] = vector_of(warp(picture_bgr, faces.landmarks[row], form))
+        qualities[row] = quality(warp(picture_bgr, faces.landmarks[row]), faces, row)
+    return embeddings, qualities
+
+
+def unit(vector: Floats) -> Floats:
+    """The vector at length 1; summed by NumPy itself, for what a BLAS sums differs in its last bits from processor to processor."""
+    return np.asarray(vector / max(float(np.sqrt(np.square(vector.astype(np.float64)).sum())), 1e-9), np.float32)
 
 
 def large_enough(faces: Faces, min_pixels: int, min_score: float) -> Ints:

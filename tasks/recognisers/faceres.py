@@ -54,10 +54,6 @@ def mean_face() -> Floats:
     return np.asarray(np.load(MEAN_FILE, allow_pickle=False), np.float32)
 
 
-def _unit(vector: Floats) -> Floats:
-    return np.asarray(vector / max(float(np.sqrt(np.square(vector.astype(np.float64)).sum())), 1e-9), np.float32)
-
-
 @dataclass(frozen=True)
 class FaceresRecogniser:
     """The loaded network."""
@@ -69,12 +65,10 @@ class FaceresRecogniser:
 
     def embed(self, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:
         """Embeddings (N, 1024) float32 and qualities (N,) float32, 0 to 1, of the faces; NaN and 0 where there is none."""
-        embeddings = np.full((len(faces), self.settings.dimensions), np.nan, np.float32)
-        qualities = np.zeros(len(faces), np.float32)
-        for row in chips.large_enough(faces, self.settings.min_face_pixels, self.settings.min_score).tolist():
-            # One at a time: a second face in a batch does not fit the cores' caches.
-            chip = chips.warp(picture_bgr, faces.landmarks[row], FORM).transpose(2, 0, 1)[None].astype(np.float32)
-            (found,) = self.session.run(["embeddings"], {"chips": chip})
-            embeddings[row] = _unit(_unit(found[0]) - self.mean)
-            qualities[row] = chips.quality(chips.warp(picture_bgr, faces.landmarks[row]), faces, row)
+        rows = chips.large_enough(faces, self.settings.min_face_pixels, self.settings.min_score)
+        embeddings, qualities = chips.embed_one_by_one(picture_bgr, faces, rows, FORM, self.settings.dimensions, self._vector)
         return in_common_unit(embeddings, self.settings.boundary), qualities
+
+    def _vector(self, chip_bgr: npt.NDArray[np.uint8]) -> Floats:
+        (found,) = self.session.run(["embeddings"], {"chips": chip_bgr.transpose(2, 0, 1)[None].astype(np.float32)})
+        return chips.unit(chips.unit(found[0]) - self.mean)

@@ -50,11 +50,9 @@ class HseResNet50Recogniser:
 
     def embed(self, picture_bgr: npt.NDArray[np.uint8], faces: Faces) -> tuple[Floats, Floats]:
         """Embeddings (N, 2048) float32 and qualities (N,) float32, 0 to 1, of the faces; NaN and 0 where there is none."""
-        embeddings = np.full((len(faces), self.settings.dimensions), np.nan, np.float32)
-        qualities = np.zeros(len(faces), np.float32)
-        for row in chips.large_enough(faces, self.settings.min_face_pixels, self.settings.min_score).tolist():
-            chip = chips.warp(picture_bgr, faces.landmarks[row], FORM).astype(np.float32) - _MEAN_BGR
-            found = self.graph.run(chip[None]).ravel()
-            embeddings[row] = found / max(float(np.linalg.norm(found)), 1e-9)
-            qualities[row] = chips.quality(chips.warp(picture_bgr, faces.landmarks[row]), faces, row)
+        rows = chips.large_enough(faces, self.settings.min_face_pixels, self.settings.min_score)
+        embeddings, qualities = chips.embed_one_by_one(picture_bgr, faces, rows, FORM, self.settings.dimensions, self._vector)
         return in_common_unit(embeddings, self.settings.boundary), qualities
+
+    def _vector(self, chip_bgr: npt.NDArray[np.uint8]) -> Floats:
+        return chips.unit(self.graph.run((chip_bgr.astype(np.float32) - _MEAN_BGR)[None]).ravel())
