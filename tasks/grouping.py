@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
-from tasks.calibration import Calibration, nearer, scaled_mean
+from tasks.calibration import Calibration, Numbers, nearer, scaled_mean
 from tasks.faces import Floats, Ints
 from tasks.matching import euclidean
 from tasks.returns import SAME_PLACE_AGAIN, same_places
@@ -21,7 +21,9 @@ from tasks.tracks import Span, Track, seen_together
 _NEVER = 1e9  # mean cost with which no cluster is ever made
 _MOST_AT_ONCE = 2000  # tracks whose costs are held in memory
 _AT_ONCE = 100  # clusters whose costs with all others are computed at a time
+_OFTEN = 8  # tracks from which a person is likelier to be seen again than somebody new
 _LOOKS = 5  # of a cluster's best tracks, which speak for it
+_POOLED = 20  # of them, when all looks are taken together
 _MOST_EVIDENCE = 12.0  # log ratio beyond which a pair of tracks says no more: one pair does not outweigh all others
 
 
@@ -48,6 +50,21 @@ def group(tracks: Sequence[Track], merge_log_ratio: float, calibration: Calibrat
     for person, rows in enumerate(sorted(groups, key=lambda rows: min(appears[row] for row in rows))):
         persons[rows] = person
     return [replace(track, person=person) for track, person in zip(tracks, persons.tolist(), strict=True)]
+
+
+def _seen_often(ratios: Numbers, sizes: Ints, margin: float) -> Numbers:
+    """The log ratios, (A, N), of some clusters and all: raised for who was seen often, and so is likelier to be seen again.
+
+    As in a Chinese restaurant process (Aldous 1985); only where nobody else is left within a margin of it.
+    """
+    raised = ratios + np.log(np.maximum(sizes / _OFTEN, 1))
+    rows, best = np.arange(len(ratios)), raised.argmax(axis=1)
+    others = raised.copy()
+    others[rows, best] = -np.inf
+    alone = raised[rows, best] >= others.max(axis=1) + margin
+    ratios = ratios.copy()
+    ratios[rows[alone], best[alone]] = raised[rows[alone], best[alone]]
+    return ratios
 
 
 class _Clusters:
@@ -88,7 +105,8 @@ class _Clusters:
         """The pairs of clusters that are within the threshold: how far they are within it, below 0, and the places of both."""
         pooled = [self._pooled(cluster) for cluster in clusters]
         looks, octaves = np.stack([embedding for embedding, _ in pooled]), np.array([below for _, below in pooled])
-        counts = np.array([min(len(cluster), _LOOKS) for cluster in clusters])
+        sizes = np.array([len(cluster) for cluster in clusters])
+        counts = np.minimum(sizes, _POOLED)
         number_of = np.full(len(self._embeddings), -1)
         for number, cluster in enumerate(clusters):
             number_of[cluster] = number
@@ -103,14 +121,15 @@ class _Clusters:
             for one, other in (apart.T, apart.T[::-1]):
                 here = (one >= first) & (one < first + _AT_ONCE)
                 ratios[one[here] - first, other[here]] = -np.inf
+            ratios[rows - first, rows] = -np.inf
+            ratios = _seen_often(ratios, sizes, _MOST_EVIDENCE - self._threshold)
             for row, column in np.argwhere(_MOST_EVIDENCE - ratios <= self._threshold).tolist():
-                if first + row < column:
-                    found.append((-float(ratios[row, column]), first + row, column))
+                found.append((-float(ratios[row, column]), first + row, column))
         return found
 
     def _pooled(self, cluster: Ints) -> tuple[Floats, float]:
         """The mean direction of those that speak for a cluster, and the octaves of the best of them."""
-        best = cluster[np.argsort(-self._qualities[cluster], kind="stable")[:_LOOKS]]
+        best = cluster[np.argsort(-self._qualities[cluster], kind="stable")[:_POOLED]]
         return scaled_mean(self._embeddings[best], self._qualities[best]), float(self._octaves[best[0]])
 
     def _merged(self, clusters: list[Ints]) -> list[Ints]:

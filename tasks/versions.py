@@ -32,7 +32,7 @@ STAGES: dict[StageName, int] = {
     "find_faces": 5,
     "read_sequences": 1,
     "follow_faces": 2,
-    "build_tracks": 6,
+    "build_tracks": 7,
     "edit_people": 1,
     "choose_people": 5,
     "blur_faces": 2,

@@ -14,12 +14,13 @@ import numpy as np
 from pydantic import Field
 
 from tasks.faces import Detections, Floats, Ints
-from tasks.linkers.joining import Likeness, cut_by_looks, join_all, without_strays
+from tasks.linkers.joining import Likeness, cut_by_looks, join_all, untangled, without_strays
 from tasks.linkers.stepping import Chain, predicted, stepped
 from tasks.matching import euclidean, geometric_cost
 from tasks.method import Method
 
 _SEEN_WELL = 0.2  # quality from which an embedding may part what is at one place
+_FEW = 3  # detections of pieces that do not stand against what cuts have shown
 _UNKNOWN = 0.8  # appearance where either face has no embedding: neither like nor unlike
 
 
@@ -48,7 +49,8 @@ class Assignment(Method):
         pieces = [part for piece in pieces for part in without_strays(piece, detections)]
         likeness = Likeness(self.same_face, self.other_face, self.appearance_weight, _SEEN_WELL, _UNKNOWN)
         joined = join_all(pieces, detections, likeness, self.gate, self.max_gap_frames)
-        joined = join_all(cut_by_looks(joined, detections, likeness), detections, likeness, self.gate, self.max_gap_frames)
+        joined = join_all(cut_by_looks(joined, detections, likeness), detections, likeness, self.gate, self.max_gap_frames, _FEW)
+        joined = untangled(joined, detections, likeness)
         sure = [chain for chain in joined if detections.scores[chain].max() >= self.start_score]
         return sorted(sure, key=lambda chain: int(detections.frames[chain[0]]))
 

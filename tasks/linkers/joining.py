@@ -11,7 +11,8 @@ from tasks.faces import Detections, Floats, Ints
 
 _STRAY = 0.5  # in face widths, off the way between its neighbours
 _STRAY_FRAMES = 12  # between these, at most
-_FEWEST_LOOKS = 2  # at each side of a cut
+_FEWEST_LOOKS = 2  # at each side of a cut, and
+_MOST_LOOKS = 16  # from which it is told
 _TWO_PEOPLE = 0.9  # of `same_face`: distance of mean embeddings, which tell more than single ones
 _BESIDE = 2.0  # geometric cost, within which another face may have been taken for this one
 _SPAN_FRAMES = 12  # over which motion is measured at a piece's ends
@@ -64,13 +65,18 @@ def cut_by_looks(pieces: Sequence[Ints], detections: Detections, likeness: Liken
 
 
 def _change(looks: Floats, apart: float) -> int:
-    """How many of the looks, (N, D), are one person's before another's; 0 where all may be one's."""
-    counts = np.arange(1, len(looks))[:, None]
-    sums = np.cumsum(looks, axis=0)
-    distances = np.linalg.norm(sums[:-1] / counts - (sums[-1] - sums[:-1]) / (len(looks) - counts), axis=1)
-    inner = distances[_FEWEST_LOOKS - 1 : len(distances) + 1 - _FEWEST_LOOKS]
-    best = int(np.argmax(inner))
-    return best + _FEWEST_LOOKS if inner[best] > apart else 0
+    """How many of the looks, (N, D), are one person's before another's; 0 where all may be one's.
+
+    The means of the nearest looks at both sides are compared: further away, somebody may have come back.
+    """
+    sums = np.concatenate([np.zeros_like(looks[:1]), np.cumsum(looks, axis=0)])
+    here = np.arange(_FEWEST_LOOKS, len(looks) + 1 - _FEWEST_LOOKS)
+    first, last = np.maximum(here - _MOST_LOOKS, 0), np.minimum(here + _MOST_LOOKS, len(looks))
+    before = (sums[here] - sums[first]) / (here - first)[:, None]
+    after = (sums[last] - sums[here]) / (last - here)[:, None]
+    distances = np.linalg.norm(before - after, axis=1)
+    best = int(np.argmax(distances))
+    return int(here[best]) if distances[best] > apart else 0
 
 
 def _where(piece: Ints, before: int, after: int, pieces: Sequence[Ints], detections: Detections) -> int:
@@ -89,6 +95,41 @@ def _where(piece: Ints, before: int, after: int, pieces: Sequence[Ints], detecti
     if nearest[1:].min() < _BESIDE:
         return before + 1 + int(np.argmin(nearest[1:]))
     return before + 1 + int(np.argmax(_costs(boxes[:-1], boxes[1:])))
+
+
+def untangled(chains: Sequence[Ints], detections: Detections, likeness: Likeness) -> list[Ints]:
+    """The chains, of which those that go on at one place, look by look in turn, follow one another: there they are never seen at once.
+
+    Looks that do not tell who they show may have been given to either; all after a moment are the second one's.
+    """
+    found = sorted(chains, key=lambda chain: int(detections.frames[chain[0]]))
+    firsts = detections.frames[[chain[0] for chain in found]]
+    for one in range(len(found)):
+        for other in range(one + 1, int(np.searchsorted(firsts, detections.frames[found[one][-1]], side="right"))):
+            found[one], found[other] = _one_after_the_other(found[one], found[other], detections, likeness)
+    return [chain for chain in found if len(chain)]
+
+
+def _one_after_the_other(one: Ints, other: Ints, detections: Detections, likeness: Likeness) -> tuple[Ints, Ints]:
+    """Two chains parted anew, where the second one begins while the first one goes on and they may have followed one another."""
+    if not len(one) or not len(other):
+        return one, other
+    frames, later = detections.frames[one], detections.frames[other]
+    if later[0] > frames[-1]:
+        return one, other
+    rows = np.concatenate([one[frames >= later[0]], other[later <= frames[-1]]])
+    rows = rows[np.argsort(detections.frames[rows])]
+    steps = np.diff(detections.frames[rows])
+    if not steps.all() or _costs(detections.boxes[rows[:-1]], detections.boxes[rows[1:]]).max() > _STRAY:
+        return one, other
+    tells = (detections.qualities[rows] >= likeness.seen_well) & ~np.isnan(detections.embeddings[rows, 0])
+    is_first = np.isin(rows, one)
+    low = int(np.flatnonzero(tells & is_first).max(initial=-1)) + 1  # rows that are surely the first one's
+    high = int(np.flatnonzero(tells & ~is_first).min(initial=len(rows)))
+    if low > high or not tells.any():
+        return one, other
+    place = max(range(low, high + 1), key=lambda place: steps[place - 1] if 0 < place < len(rows) else 0)
+    return np.concatenate([one[frames < later[0]], rows[:place]]), np.concatenate([rows[place:], other[later > frames[-1]]])
 
 
 class _Ends(NamedTuple):
@@ -117,17 +158,23 @@ class _Ends(NamedTuple):
         return np.asarray(self.boxes[rows] + self.motions[rows] * share[:, None], np.float32)
 
 
-def join_all(pieces: Sequence[Ints], detections: Detections, likeness: Likeness, gate: float, max_gap_frames: int) -> list[Ints]:
-    """All pieces joined to chains: first those that know how they move, then what fits on their ways, then what is left."""
-    moving = [piece for piece in pieces if len(piece) > 1]
+def join_all(
+    pieces: Sequence[Ints], detections: Detections, likeness: Likeness, gate: float, max_gap_frames: int, few: int = 1
+) -> list[Ints]:
+    """All pieces joined to chains: first those that know how they move, then what fits on their ways, then what is left.
+
+    Pieces of a few detections are taken apart where others have shown who was there: where one face follows another, they are of both.
+    """
+    moving = [piece for piece in pieces if len(piece) > few]
     chains = join(moving, detections, likeness, gate, max_gap_frames)
-    single = np.array([piece[0] for piece in pieces if len(piece) == 1], np.int64)
-    chains, left = insert(chains, single, detections, min(gate, _STRAY))
+    single = np.array([row for piece in pieces if len(piece) <= few for row in piece], np.int64)
+    chains, left = insert(chains, single, detections, likeness, min(gate, _STRAY))
     return join([*chains, *left[:, None]], detections, likeness, gate, max_gap_frames)
 
 
-def insert(chains: Sequence[Ints], single: Ints, detections: Detections, gate: float) -> tuple[list[Ints], Ints]:
+def insert(chains: Sequence[Ints], single: Ints, detections: Detections, likeness: Likeness, gate: float) -> tuple[list[Ints], Ints]:
     """The chains with single detections, (K,), on whose way these are, the nearest first; and those that are on none's."""
+    looks, num_looks = _looks(chains, detections, likeness.seen_well)
     found: list[tuple[float, int, int]] = []
     frames = detections.frames[single]
     order = np.argsort(frames, kind="stable")
@@ -138,7 +185,9 @@ def insert(chains: Sequence[Ints], single: Ints, detections: Detections, gate: f
         if len(rows):
             sides = [np.interp(detections.frames[rows], known, side) for side in detections.boxes[chain].T]
             costs = _costs(detections.boxes[rows], np.stack(sides, 1).astype(np.float32))
-            found += [(float(cost), number, int(row)) for cost, row in zip(costs, rows, strict=True) if cost <= gate]
+            unlike = np.linalg.norm(detections.embeddings[rows] - looks[number], axis=1) > likeness.other_face
+            unlike &= (detections.qualities[rows] >= likeness.seen_well) & (num_looks[number] > 0)
+            found += [(float(cost), number, int(row)) for cost, row in zip(costs[~unlike], rows[~unlike], strict=True) if cost <= gate]
     added: dict[int, dict[int, int]] = {}  # by chain, by frame
     used: set[int] = set()
     for _, number, row in sorted(found):

@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.long [--frames 864000] [--people 30] [--faces 4] [--json OUT.json]
 
-Nothing is looked at: detections are drawn as looks at few frames find them, at whole pictures at one frame of 16, with embeddings, and near
-faces at one of six. People come and go, each on one of as many ways as there are faces in a frame, in shots of half a minute on average;
-two visits of one person are as unlike as the default recogniser's calibration says, and one of six is seen badly.
+Nothing is looked at: detections are drawn as looks at few frames find them, at whole pictures at one frame of 16 and a shot's first and
+last one, with embeddings, and near faces at one of six. People come and go, each on one of as many ways as there are faces in a frame,
+in shots of half a minute on average; two visits of one person are as unlike as the default recogniser's calibration says, and one of six
+is seen badly.
 Runs on one core, whose seconds are counted. Returns 1 where it takes more than 3 minutes or 2 GB, finds too many persons, or two in one.
 """
 
@@ -160,7 +161,7 @@ def _drawn_shot(shot: Any, people: Any, num_faces: int, seed: int) -> Any:
             last = min(shot.last, first + int(random.uniform(*_VISIT_SECONDS) * _RATE))
             free.append(person := free.pop(0))  # nobody is seen twice at once
             frames = np.arange(first, last + 1)
-            whole = frames % _WHOLE_FRAMES == 0
+            whole = (frames % _WHOLE_FRAMES == 0) | (frames == shot.first) | (frames == shot.last)
             looked_at = whole | (random.random(len(whole)) < _NEAR_SHARE)
             frames, whole = frames[looked_at], whole[looked_at]
             x = 240 + 480 * way + 130 * np.sin(frames / 90 + seed)

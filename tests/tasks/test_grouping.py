@@ -127,3 +127,15 @@ def test_who_appear_at_once_are_numbered_from_the_left() -> None:
     """Whatever order they were found in: numbers are written down, and given back."""
     right, left = (still(0, 9, FaceBox(x, 0, x + 50, 60), embedding=embedding) for x, embedding in ((300, A), (40, B)))
     assert [track.person for track in grouped([right, left])] == [1, 0]
+
+
+@pytest.mark.parametrize(("others", "joined"), [([], True), ([face(0, 0.6, 2)], False)])
+def test_who_was_seen_often_is_seen_again_where_nobody_else_is_near(others, joined) -> None:
+    """A visit that is too unlike a person of few tracks is one more of somebody with many, but not where another one is as near."""
+    unlike = face(0, 0.5, 2)
+    few, many = ([(100 * n, 100 * n + 9, A) for n in range(count)] for count in (2, 120))
+    alone = [track.person for track in grouped(tracks_of([*few, (90_000, 90_009, unlike)]))]
+    assert alone[-1] != alone[0]
+    spans = [*many, *((80_000 + n, 80_009 + n, other) for n, other in enumerate(others)), (90_000, 90_009, unlike)]
+    persons = [track.person for track in grouped(tracks_of(spans))]
+    assert (persons[-1] == persons[0]) == joined

@@ -218,3 +218,26 @@ def test_a_track_that_shows_two_people_is_cut_where_they_change() -> None:
     assert [chain.tolist() for chain in Assignment().chains(found(script))] == [[0, 1, 2, 3], [4, 5, 6, 7]]
     turning = {8 * number: [Seen(square(100, 100, 40), 0.9, (0.1 * number, 0.0))] for number in range(8)}
     assert len(Assignment().chains(found(turning))) == 1, "a head that turns looks less and less like itself"
+
+
+def test_a_track_in_which_somebody_comes_back_is_cut_twice() -> None:
+    looks = [ANNA] * 20 + [(0.62, 0.0)] * 18 + [ANNA] * 20
+    script = {8 * number: [Seen(square(100, 100, 40), 0.9, look)] for number, look in enumerate(looks)}
+    assert [len(chain) for chain in Assignment().chains(found(script))] == [20, 18, 20]
+
+
+@pytest.mark.parametrize("seed", [0, 6, 7, 14, 16])
+def test_one_face_that_follows_another_is_never_seen_with_it(seed) -> None:
+    """Both stand at one place, one a few frames after the other; one look of 16 frames tells who it is."""
+    random = np.random.default_rng(seed)
+    change, gap = int(random.integers(60, 76)), int(random.integers(2, 8))
+    script: FaceScript = {}
+    for frame in [*range(change - gap + 1), *range(change, 140)]:
+        if frame % 16 == 0 or random.random() < 1 / 6:
+            who = NO_EMBEDDING if frame % 16 else ANNA if frame < change else BERT
+            x, y = np.array([100 + 0.5 * frame, 100]) + random.normal(0, 1.5, 2)
+            script[frame] = [Seen(square(x, y, 100), 0.9, who)]
+    detections = found(script)
+    one, other = Assignment().chains(detections)
+    assert detections.frames[one[-1]] < detections.frames[other[0]]
+    assert len(one) + len(other) == len(script)
