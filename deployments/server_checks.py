@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import WorkerStatus, WorkPool
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
@@ -21,6 +22,7 @@ from tasks.stores.bucket import BucketBackend
 from tasks.stores.settings import results_store, server_is_chosen
 
 _DEPLOY = "run `veil deploy`"
+_PATIENCE_SECONDS = 20.0
 _CLOSE_SECONDS, _FAR_SECONDS = 10.0, 240.0  # S3 refuses what was signed 15 minutes ago; schedules and heartbeats need seconds
 
 
@@ -61,7 +63,10 @@ def _versions(client: SyncPrefectClient) -> Iterator[Check]:
     fix = "" if same else "install the same version on both: the newer of the two"
     yield Check("server", "well" if same else "look", f"{client.api_url}, Prefect {there}", fix)
     if client.api_url.scheme == "http" and client.api_url.host not in ("127.0.0.1", "localhost"):
-        yield Check("server", "look", "is reached without encryption", "put it behind HTTPS, and set PREFECT_SERVER_API_AUTH_STRING")
+        yield Check("server", "look", "is reached without encryption", "put it behind HTTPS")
+    if httpx.get(f"{str(client.api_url).rstrip('/')}/admin/version", timeout=_PATIENCE_SECONDS).status_code == HTTPStatus.OK:
+        problem = "asks for no password: whoever reaches it runs code on its workers"
+        yield Check("server", "look", problem, "start it with PREFECT_SERVER_API_AUTH_STRING, and set PREFECT_API_AUTH_STRING elsewhere")
 
 
 def _pools(client: SyncPrefectClient) -> Iterator[Check]:

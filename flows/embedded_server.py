@@ -1,12 +1,15 @@
 """Prefect's own server for the time of a command, started before Prefect is loaded here, so that both load at the same time.
 
-Prefect would start the same one by itself, but only once it is loaded, and would load the server's code here too.
+Prefect would start the same one by itself, but only once it is loaded, would load the server's code here too, and would let every account
+of the machine in: whoever reaches a server decides what its clients read. This one asks for a secret that is made anew for each command,
+told to it through a pipe, and knows no other host than this one. Its socket is made here, so that nobody else can be at its address.
 """
 
 from __future__ import annotations
 
 import http.client
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -14,6 +17,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 
 from flows import environment
 from tasks.errors import VeilError
@@ -22,7 +26,13 @@ from tasks.stores.settings import OWN_SERVER, server_is_chosen
 _HOST = "127.0.0.1"
 _LONGEST_START_SECONDS = 180.0
 _LONGEST_END_SECONDS = 30.0
-_AS_EMBEDDED = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+_AS_EMBEDDED = {
+    "PREFECT_UI_ENABLED": "0",
+    "PREFECT__SERVER_EPHEMERAL": "1",
+    "PREFECT__SERVER_FINAL": "1",
+    "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "",  # no page of any site may read from it
+}
+_PRIVATE = 0o077
 
 
 class ServerDidNotStart(VeilError):
@@ -41,14 +51,24 @@ class EmbeddedServer:
         self._said = "it said nothing"
         if server_is_chosen():
             return
-        self._port = _free_port()
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "flows.embedded_server", str(self._port)],  # nothing is imported from the folder it is called in
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=os.environ | _AS_EMBEDDED,
-        )
+        secret = secrets.token_urlsafe(32)
+        with socket.socket() as listener:
+            listener.bind((_HOST, 0))
+            self._port = int(listener.getsockname()[1])
+            self._process = subprocess.Popen(
+                # Nothing is imported from the folder it is called in.
+                [sys.executable, "-P", "-m", "flows.embedded_server", str(listener.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[listener.fileno()],
+                env=os.environ | _AS_EMBEDDED,
+            )
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # it has ended already; `wait` says so
+            self._process.stdin.write(f"{secret}\n".encode())
+            self._process.stdin.flush()
+        os.environ["PREFECT_API_AUTH_STRING"] = secret
         for name in ("NO_PROXY", "no_proxy"):
             os.environ[name] = ",".join(filter(None, [os.environ.get(name), _HOST]))
         os.environ[OWN_SERVER] = "1"
@@ -107,14 +127,10 @@ def _check_chosen() -> None:
         raise ServerDidNotStart(f"PREFECT_API_URL {address}", "no server answers there", fix=fix) from error
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-def _serve(port: int) -> None:
-    """Runs the server in this process until whoever started it is gone."""
+def _serve(listener: int) -> None:
+    """Runs the server in this process, at a bound socket, until whoever started it is gone; its first line is the secret."""
+    os.environ["PREFECT_SERVER_API_AUTH_STRING"] = sys.stdin.buffer.readline().decode().strip()
+    os.umask(_PRIVATE)
 
     def end_with_parent() -> None:
         sys.stdin.buffer.read()
@@ -122,8 +138,17 @@ def _serve(port: int) -> None:
 
     threading.Thread(target=end_with_parent, daemon=True).start()
     import uvicorn
+    from prefect.server.api.server import create_app
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-    uvicorn.run("prefect.server.api.server:create_app", factory=True, host=_HOST, port=port, log_level="error")
+    from flows.local_database import local_database
+
+    app = create_app()
+    if database := local_database():  # one of an earlier time may be open to all
+        for file in database.parent.glob(f"{database.name}*"):
+            file.chmod(0o600)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[_HOST])
+    uvicorn.Server(uvicorn.Config(app, log_level="error")).run(sockets=[socket.socket(fileno=listener)])
 
 
 if __name__ == "__main__":

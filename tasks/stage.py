@@ -14,8 +14,9 @@ from prefect import Task, task
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.filesystems import WritableFileSystem
-from prefect.serializers import Serializer
+from prefect.serializers import Serializer, UnknownSerializer
 from prefect.tasks import exponential_backoff
+from prefect.utilities.dispatch import get_registry_for_type
 from pydantic import Field
 
 from tasks.errors import StoreError, VeilError
@@ -39,6 +40,21 @@ class ManifestSerializer(Serializer):  # Prefect registers it by name, which a p
 
     def loads(self, blob: bytes) -> Manifest:
         return manifest_from_bytes(blob)
+
+
+def read_manifests_only() -> None:
+    """Has Prefect read results in no other way, in this process, whatever a server or a store says of how they are to be read.
+
+    A result's metadata may ask for pickle, or for any module of this machine to import: who can set a run's state on a server would
+    run code in whoever waits for that run.
+    """
+    registry = get_registry_for_type(Serializer)
+    assert registry is not None
+    ours = ManifestSerializer.__dispatch_key__()
+    registry.update(dict.fromkeys(registry.keys() - {ours}, UnknownSerializer))  # type: ignore[arg-type]
+
+
+read_manifests_only()
 
 
 class Records(WritableFileSystem):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from flows.embedded_server import _free_port, answers
+from flows.embedded_server import answers
 from tasks.stores.settings import forget_settings
 
 
@@ -60,6 +61,12 @@ def chosen(address: str) -> Iterator[None]:
         forget_settings()
         yield
     forget_settings()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @contextmanager

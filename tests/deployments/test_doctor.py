@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from deployments import checks, server_checks
 from deployments.checks import Check
 from deployments.doctor_command import doctor, show
-from tasks.stores.settings import forget_settings
+from tasks.stores.settings import OWN_SERVER, forget_settings
 from tests.buckets import Bucket
 from tests.conftest import use_store
 
@@ -36,6 +37,29 @@ def test_all_is_well_enough(api: httpx.Client, capsys: pytest.CaptureFixture[str
         assert what in said
     assert "prefect worker start --pool veil" in said or "1 workers" in said
     assert "\x1b" not in said, "plain where it does not go to a terminal"
+
+
+def test_a_server_that_asks_for_no_password_is_warned_of(api: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests' own asks for none; the command's own, which is asked as a chosen one here, does."""
+    assert any("asks for no password" in check.found for check in server_checks.server())
+    from flows.embedded_server import EmbeddedServer
+
+    for name in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", OWN_SERVER):
+        monkeypatch.setenv(name, "")  # comes back after the test
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    server = EmbeddedServer()
+    try:
+        server.wait()
+        from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+        told = {PREFECT_API_URL: os.environ["PREFECT_API_URL"], PREFECT_API_AUTH_STRING: os.environ["PREFECT_API_AUTH_STRING"]}
+        with temporary_settings(told):
+            said = [check.found for check in server_checks.server()]
+        assert any(str(told[PREFECT_API_URL]) in each for each in said)
+        assert not any("asks for no password" in each for each in said)
+    finally:
+        server.stop()
 
 
 def test_a_store_that_keeps_nothing(deployed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from flows.embedded_server import EmbeddedServer, ServerDidNotStart, answers
@@ -19,6 +21,7 @@ import os
 from flows.embedded_server import EmbeddedServer
 EmbeddedServer().wait()
 print(os.environ["PREFECT_API_URL"], flush=True)
+print(os.environ["PREFECT_API_AUTH_STRING"], flush=True)
 import time
 time.sleep(600)
 """
@@ -30,11 +33,28 @@ def test_server_ends_with_the_command_even_when_that_is_killed(tmp_path: Path) -
         assert command.stdout is not None
         port = int(command.stdout.readline().rsplit(":")[-1].split("/")[0])
         assert answers(port)
+        _nobody_else_is_let_in(port, command.pid, command.stdout.readline().strip())
+        assert [path.name for path in tmp_path.iterdir() if path.is_file() and path.stat().st_mode & 0o077] == [], "all in it is private"
         command.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 20
     while answers(port) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not answers(port)
+
+
+def _nobody_else_is_let_in(port: int, command: int, secret: str) -> None:
+    """Neither without the secret, which no list of processes shows, nor a page of another site, nor under another host's name."""
+    assert httpx.post(f"http://127.0.0.1:{port}/api/flow_runs/filter", json={}).status_code == 401
+    version = f"http://127.0.0.1:{port}/api/admin/version"
+    assert [httpx.get(version, auth=tuple(said.split(":"))).status_code for said in ("guessed:", f"{secret}:")] == [401, 401]
+    assert httpx.get(version, headers={"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"}).status_code == 200
+    assert httpx.get(f"http://127.0.0.1:{port}/api/health", headers={"Host": "a.page.example"}).status_code == 400
+    asked = {"Origin": "http://a.page.example", "Access-Control-Request-Method": "POST"}
+    assert "access-control-allow-origin" not in httpx.options(f"http://127.0.0.1:{port}/api/flow_runs/filter", headers=asked).headers
+    children = Path(f"/proc/{command}/task/{command}/children")
+    for process in children.read_text().split() if children.exists() else ():
+        for told in ("environ", "cmdline"):
+            assert secret not in Path(f"/proc/{process}/{told}").read_text()
 
 
 @pytest.mark.parametrize("where", ["environment", "profile"])
