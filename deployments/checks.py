@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from flows.job_record import jobs, left_by
 from tasks.errors import VeilError
 from tasks.models.session import PROVIDERS, load_session
 from tasks.models.weights import check_ready, is_ready, list_models
@@ -18,6 +19,7 @@ from tasks.results import probe_store
 from tasks.stores.bucket import BucketBackend
 from tasks.stores.folder import FolderBackend
 from tasks.stores.settings import store_settings
+from tasks.video.target import abandoned
 
 Standing = Literal["well", "look", "mend"]
 _SHOWN = ("prefect", "prefect-aws", "sqlalchemy", "fastapi", "pydantic", "numpy", "opencv-python", "onnxruntime", "av")
@@ -47,6 +49,7 @@ def machine() -> Iterator[Check]:
     yield from versions()
     yield from models()
     yield from checked("results", results)
+    yield from checked("unfinished", unfinished)
     yield from processors()
     yield disk("temporary files", Path(tempfile.gettempdir()), "set TMPDIR to a larger one")
 
@@ -106,6 +109,12 @@ def results() -> Iterator[Check]:
         yield Check("encryption", "look", "a folder is not encrypted by Veil", "keep it on an encrypted disk, or in S3")
         yield Check("expiry", "look", "results stay until somebody deletes them", "have the deployment `forget` run now and then")
         yield disk("results", backend.root, "choose a larger one: veil configure --results")
+
+
+def unfinished() -> Iterator[Check]:
+    """What killed runs have left beside their results: faces that nobody covers."""
+    for path in abandoned(left_by(jobs())):
+        yield Check("unfinished", "look", f"{path}, of a run that was killed", "run it again, or `veil forget` the video: it is removed")
 
 
 def processors() -> Iterator[Check]:

@@ -49,7 +49,7 @@ def blur_video(source: Location, target: Location, plan: Plan = DEFAULT_PLAN, ov
         show_known(request, done)
         return done
     plan = request.plan
-    with recorded(request.source_sha256, plan) as job, shown(job, request) as pages:
+    with recorded(request.source_sha256, plan, request.target.location) as job, shown(job, request) as pages:
         return _blur(job, pages, request)
 
 

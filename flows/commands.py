@@ -188,7 +188,7 @@ def _check_report(report: Path, source: str, target: str) -> None:
 
 def _write(path: Path, text: str) -> None:
     try:
-        with whole_file(path.absolute()) as file:
+        with whole_file(path.absolute(), private=True) as file:
             file.path.write_text(text)
             file.keep()
     except OSError as error:

@@ -45,7 +45,7 @@ def _to_file(settings: StoreSettings) -> str:
     path = settings_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with whole_file(path) as file:
+        with whole_file(path, private=True) as file:
             file.path.write_text("\n".join(["[results]", *lines, ""]))
             file.keep()
     except OSError as error:

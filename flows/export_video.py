@@ -55,7 +55,7 @@ def export_video(source: Location, target: Path, plan: Plan = DEFAULT_PLAN, over
     files = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in files)
     tag_run(video_tag(source_sha256))
-    with recorded(source_sha256, plan) as job:
+    with recorded(source_sha256, plan, str(target)) as job:
         photos = job.run(read_photos, 0, files, hashes, plan.find_faces) if files else None
         looked = look_through(job, source, source_sha256, plan)
         video = looked.video
@@ -64,7 +64,7 @@ def export_video(source: Location, target: Path, plan: Plan = DEFAULT_PLAN, over
     cover = Cover.concatenate([Cover.from_bytes(ObjectStore().get(each)) for each in choice.cover_refs])
     evidence = Evidence(tracks.tracks, {}, video.info, video.index, video.part)
     known = told(name_of(source), evidence, choice.decisions, cover)
-    with whole_file(target) as written:
+    with whole_file(target, private=target.suffix.lower() == ".json") as written:  # embeddings are for their owner alone
         _write(known, source, written.path, plan, boxes)
         written.keep()
     return tracks.num_tracks

@@ -51,7 +51,7 @@ def find_people(source: Location, folder: Path, plan: Plan = DEFAULT_PLAN, overw
     plan = with_files_read(plan, source_sha256)
     check_models(plan)
     tag_run(video_tag(source_sha256))
-    with recorded(source_sha256, plan) as job:
+    with recorded(source_sha256, plan, str(folder)) as job:
         looked = look_through(job, source, source_sha256, plan)
         video = looked.video
         tracks = follow(job, source, looked, looked.faces, plan)

@@ -16,10 +16,11 @@ from pydantic import Field
 from flows.audit import AuditLine, mark_of, note
 from flows.forget_runs import ForgottenRun, days_ago, forget_runs, hide_left_faces, runs_about, runs_before, still_waiting
 from flows.forget_store import forget_jobs
-from flows.job_record import JobRecord, jobs
+from flows.job_record import JobRecord, jobs, left_by
 from flows.local_database import local_database, overwrite_deleted, wait_for_events
 from tasks.method import Settings
 from tasks.stores.settings import OWN_SERVER, results_store
+from tasks.video.target import abandoned, remove_abandoned
 
 Why = Literal["video", "person", "older"]
 
@@ -37,6 +38,8 @@ class Receipt(Settings):
     num_bytes: int
     flow_runs: tuple[ForgottenRun, ...]
     """with their task runs, states, logs, inputs and artifacts"""
+    unfinished: tuple[str, ...] = ()
+    """what killed runs had left beside their results, which is gone too"""
     left: tuple[str, ...]
     """what is still there, and why"""
 
@@ -104,8 +107,10 @@ def _forget(client: SyncPrefectClient, why: Why, doomed: Sequence[JobRecord], ru
     num_under_way = sum(job.outcome == "running" for job in doomed)
     hide_left_faces(client)
     gone = forget_runs(client, runs)
+    unfinished = abandoned(left_by(doomed))
+    remove_abandoned(unfinished)
     deleted = forget_jobs(doomed, store)
-    left = []
+    left = [f"{path}, which was not finished" for path in left_by(doomed)]
     if num_under_way:
         left.append(f"{num_under_way} jobs were not at their end: if they are under way, stop them and forget again")
     if deleted.num_left:
@@ -127,6 +132,7 @@ def _forget(client: SyncPrefectClient, why: Why, doomed: Sequence[JobRecord], ru
         results=dict(sorted(deleted.counts.items())),
         num_bytes=deleted.num_bytes,
         flow_runs=tuple(gone),
+        unfinished=tuple(str(path) for path in unfinished if not path.exists()),
         left=tuple(left),
     )
 

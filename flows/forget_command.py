@@ -86,6 +86,8 @@ def _print(receipt: Receipt) -> None:
     say(f"In {receipt.store}: {sum(receipt.results.values())} results, {receipt.num_bytes:,} bytes.")
     for kind, number in receipt.results.items():
         say(f"  {kind}: {number}")
+    for path in receipt.unfinished:
+        say(f"  unfinished: {path}")
     for left in receipt.left:
         say(f"! still there: {left}")
     say("The video, the photos and what was written of them (results, reports, exports) are not touched.")

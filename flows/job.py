@@ -109,11 +109,11 @@ class Job:
 
 
 @contextmanager
-def recorded(source_sha256: str, plan: Plan) -> Iterator[Job]:
-    """A job of this flow run, whose segments are worked on where the plan says; how it ended is written down."""
+def recorded(source_sha256: str, plan: Plan, target: str = "") -> Iterator[Job]:
+    """A job of this flow run with a result at `target`, whose segments are worked on where the plan says; how it ended is written down."""
     with gathering(plan.runner) as gather:
         record, before = begin(source_sha256)
-        job = Job(record.model_copy(update={"people": plan.names}), gather, before, plan.rerun_from)
+        job = Job(record.model_copy(update={"people": plan.names, "target": target}), gather, before, plan.rerun_from)
         try:
             yield job
         except Pause:

@@ -105,15 +105,15 @@ def untangled(chains: Sequence[Ints], detections: Detections, likeness: Likeness
     found = sorted(chains, key=lambda chain: int(detections.frames[chain[0]]))
     firsts = detections.frames[[chain[0] for chain in found]]
     for one in range(len(found)):
-        for other in range(one + 1, int(np.searchsorted(firsts, detections.frames[found[one][-1]], side="right"))):
-            found[one], found[other] = _one_after_the_other(found[one], found[other], detections, likeness)
+        last = detections.frames[found[one]].max(initial=-1)
+        for other in range(one + 1, int(np.searchsorted(firsts, last, side="right"))):
+            if len(found[one]) and len(found[other]):
+                found[one], found[other] = _one_after_the_other(found[one], found[other], detections, likeness)
     return [chain for chain in found if len(chain)]
 
 
 def _one_after_the_other(one: Ints, other: Ints, detections: Detections, likeness: Likeness) -> tuple[Ints, Ints]:
     """Two chains parted anew, where the second one begins while the first one goes on and they may have followed one another."""
-    if not len(one) or not len(other):
-        return one, other
     frames, later = detections.frames[one], detections.frames[other]
     if later[0] > frames[-1]:
         return one, other
@@ -126,10 +126,19 @@ def _one_after_the_other(one: Ints, other: Ints, detections: Detections, likenes
     is_first = np.isin(rows, one)
     low = int(np.flatnonzero(tells & is_first).max(initial=-1)) + 1  # rows that are surely the first one's
     high = int(np.flatnonzero(tells & ~is_first).min(initial=len(rows)))
+    looks, others = (detections.embeddings[rows[tells & side]] for side in (is_first, ~is_first))
+    if low > high and not _two_people(looks, others, likeness):
+        joined = np.concatenate([one, other])
+        return joined[np.argsort(detections.frames[joined])], other[:0]
     if low > high or not tells.any():
         return one, other
     place = max(range(low, high + 1), key=lambda place: steps[place - 1] if 0 < place < len(rows) else 0)
     return np.concatenate([one[frames < later[0]], rows[:place]]), np.concatenate([rows[place:], other[later > frames[-1]]])
+
+
+def _two_people(looks: Floats, others: Floats, likeness: Likeness) -> bool:
+    """Whether looks, (N, D), and others are too unlike to be one person's."""
+    return float(np.linalg.norm(looks.mean(0) - others.mean(0))) > _TWO_PEOPLE * likeness.same_face
 
 
 class _Ends(NamedTuple):

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import socket
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,6 +26,8 @@ from tasks.video.opening import explain
 
 _BUFFER_BYTES = 1 << 20
 _SECONDS_OF_A_DAY = 86400
+_PUBLIC = 0o666
+_MOST_BYTES = 100  # of a target's name in that of its unfinished file
 
 
 class OpenContainer:
@@ -70,7 +73,7 @@ class _TargetFile(io.RawIOBase):
         self._error: OSError | VeilError | None = None
         self._file: io.RawIOBase | None = None
         try:
-            self._file = io.FileIO(path, "w") if isinstance(path, Path) else path.create()
+            self._file = io.FileIO(path, "w", opener=_following_no_link) if isinstance(path, Path) else path.create()
         except OSError as error:
             self._error = error
             self.check()
@@ -116,26 +119,42 @@ class _TargetFile(io.RawIOBase):
         raise BadOutput(self._path, problem, fix="choose another place, or change its permissions") from self._error
 
 
-class WholeFile:
-    """A file that is written beside its target, and takes its place only if it is kept."""
+def _following_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
-    def __init__(self, target: Path) -> None:
-        self._target = target
-        # The ending stays, for it says which container is meant.
-        self.path = target.with_name(f".{target.stem}.unfinished-{this_process()}{target.suffix}")
+
+class WholeFile:
+    """A file that is written beside its target, for its owner alone, and takes its place only if it is kept."""
+
+    def __init__(self, target: Path, *, private: bool) -> None:
+        self._target, self._private = target, private
+        # Made here, under a name that nobody knows before: a link that lies in wait is never followed. The ending says which container.
+        descriptor, name = tempfile.mkstemp(target.suffix, f"{beside(target.stem)}{this_process()}-", target.parent)
+        os.close(descriptor)
+        self.path = Path(name)
 
     def keep(self) -> None:
-        """Put the finished file in the target's place, in one step and for good."""
+        """Put the finished file in the target's place, in one step and for good; others may read it as they may any new file here."""
         with self.path.open("rb") as file:
+            if not self._private:
+                os.fchmod(file.fileno(), _PUBLIC & ~umask())
             os.fsync(file.fileno())
         self.path.replace(self._target)
 
 
 @contextmanager
-def whole_file(target: Path) -> Iterator[WholeFile]:
-    """A file to write; what is not kept is removed, however the block ends, and what killed processes left there too."""
-    file = WholeFile(target)
-    remove_abandoned(target.parent.glob(f".{glob.escape(target.stem)}.unfinished-*"))
+def whole_file(target: Path, *, private: bool = False) -> Iterator[WholeFile]:
+    """A file to write; what is not kept is removed, however the block ends, and what killed processes left there too.
+
+    A private one stays for its owner alone. Raises NoSpace and BadOutput.
+    """
+    remove_abandoned(left_beside(target))
+    try:
+        file = WholeFile(target, private=private)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace(target, "the disk is full", fix="free some space, or write to another disk") from error
+        raise BadOutput(target, f"cannot be written ({error.strerror})", fix="choose another place, or change its permissions") from error
     try:
         yield file
     except (NoSpace, BadOutput, BadVideo) as error:
@@ -144,6 +163,24 @@ def whole_file(target: Path) -> Iterator[WholeFile]:
         raise (NoSpace if isinstance(error, NoSpace) else BadOutput)(target, error.problem, fix=error.fix) from error
     finally:
         file.path.unlink(missing_ok=True)
+
+
+def left_beside(target: Path) -> list[Path]:
+    """Unfinished files of this target, of processes at work or gone; where it is a folder, unfinished folders too."""
+    names = {beside(target.stem), beside(target.name)}
+    return sorted({path for name in names for path in target.parent.glob(f"{glob.escape(name)}*")})
+
+
+def beside(name: str) -> str:
+    """How names of what is unfinished begin; no longer than a name may be, however long the target's is."""
+    return f".{name.encode()[:_MOST_BYTES].decode(errors='ignore')}.unfinished-"
+
+
+def umask() -> int:
+    """Which permissions new files do not get."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def this_process() -> str:
@@ -157,16 +194,24 @@ def this_machine() -> str:
 
 
 def remove_abandoned(paths: Iterable[Path]) -> None:
-    """Removes files, or whole folders, named by `this_process`, of processes that are gone.
+    """Removes files, or whole folders, that are abandoned; what belongs to somebody else stays."""
+    for path in abandoned(paths):
+        with suppress(FileNotFoundError, PermissionError):  # others tidy up too
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def abandoned(paths: Iterable[Path]) -> list[Path]:
+    """Those, named by `this_process`, of processes that are gone.
 
     Of other machines, on a disk that is shared, what nobody has touched for a day.
     """
+    found = []
     for path in paths:
         process = re.search(rf"{this_machine()}-(\d+)", path.name)
-        with suppress(FileNotFoundError):  # others tidy up too
-            gone = not runs(int(process[1])) if process else time.time() - path.stat().st_mtime > _SECONDS_OF_A_DAY
-            if gone:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        with suppress(FileNotFoundError):
+            if not runs(int(process[1])) if process else time.time() - path.lstat().st_mtime > _SECONDS_OF_A_DAY:
+                found.append(path)
+    return found
 
 
 def runs(process: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import glob
 import os
 import shutil
 import tempfile
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tasks.errors import BadOutput, NoSpace
-from tasks.video.target import remove_abandoned, this_process
+from tasks.video.target import beside, left_beside, remove_abandoned, this_process, umask
 
 _PUBLIC = 0o777
 
@@ -43,9 +42,9 @@ class WholeFolder:
     def __init__(self, folder: Path, *, private: bool) -> None:
         self._folder = folder
         self._found = _names_in(folder)
-        self.path = Path(tempfile.mkdtemp(prefix=f".{folder.name}.unfinished-{this_process()}-", dir=folder.parent))  # its mode is 0700
+        self.path = Path(tempfile.mkdtemp(prefix=f"{beside(folder.name)}{this_process()}-", dir=folder.parent))  # its mode is 0700
         if not private:
-            self.path.chmod(_PUBLIC & ~_umask())
+            self.path.chmod(_PUBLIC & ~umask())
 
     def keep(self) -> None:
         """Puts it in its place: in one step, or, where a folder with content is there, in two.
@@ -81,7 +80,7 @@ def whole_folder(folder: Path, *, private: bool = True) -> Iterator[WholeFolder]
     """
     unfinished: WholeFolder | None = None
     try:
-        remove_abandoned(folder.parent.glob(f".{glob.escape(folder.name)}.unfinished-*"))
+        remove_abandoned(left_beside(folder))
         unfinished = WholeFolder(folder, private=private)
         yield unfinished
     except OSError as error:
@@ -91,9 +90,3 @@ def whole_folder(folder: Path, *, private: bool = True) -> Iterator[WholeFolder]
     finally:
         if unfinished is not None:
             shutil.rmtree(unfinished.path, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from prefect.logging.handlers import APILogHandler
 
+from deployments.checks import unfinished
 from flows import cli
 from flows.audit import mark_of, read_lines
 from flows.forget import forget
@@ -25,6 +26,7 @@ from tasks.results import Manifest, ObjectRef, ObjectStore, Record, manifest_fro
 from tasks.stores.backend import Backend
 from tasks.stores.bucket import BucketBackend
 from tasks.stores.folder import FolderBackend
+from tasks.video.target import this_machine
 from tests.buckets import Bucket
 from tests.clips import Clip
 from tests.flows.running import keep, run_flow
@@ -56,6 +58,10 @@ def test_person_leaves_no_trace(wedding: tuple[Path, Path], empty_store: Path, p
     assert all(_database_holds(word) for word in (hashes[1], *names))
     assert not any(map(_database_holds, faces)), "embeddings are in the store only: in no parameter, state, log or artifact"
 
+    left = video.parent / f".out.unfinished-{this_machine()}-{2**22 + 1}-abc.mp4"  # of a run that was killed
+    left.write_bytes(b"")
+    assert [check.found for check in unfinished()] == [f"{left}, of a run that was killed"]
+
     assert cli.main(["forget", "Ottilie", "--json"]) == 0
 
     printed = capfd.readouterr().out
@@ -64,6 +70,8 @@ def test_person_leaves_no_trace(wedding: tuple[Path, Path], empty_store: Path, p
     assert {"jobs", "objects/tracks", "objects/photos", "stages/find_faces", "finished"} <= receipt["results"].keys()
     assert [run["name"] for run in receipt["flow_runs"]] == [video.name]
     assert receipt["left"] == []
+    assert receipt["unfinished"] == [str(left)]
+    assert not left.exists()
     assert [word for word in (*hashes, *names) if _holding(empty_store, word)] == []
     assert [word for word in (*hashes[:2], *names) if _database_holds(word)] == []
     assert of_other <= _objects(empty_store)

@@ -7,6 +7,7 @@ import pytest
 
 from tasks.linkers.assignment import Assignment
 from tasks.linkers.iou import Iou
+from tasks.linkers.joining import Likeness, untangled
 from tasks.linkers.thesis import Thesis
 from tests.fakes import NO_EMBEDDING, FaceScript, Seen, found, square
 
@@ -241,3 +242,14 @@ def test_one_face_that_follows_another_is_never_seen_with_it(seed) -> None:
     one, other = Assignment().chains(detections)
     assert detections.frames[one[-1]] < detections.frames[other[0]]
     assert len(one) + len(other) == len(script)
+
+
+@pytest.mark.parametrize(("other", "num_chains"), [(ANNA, 1), (BERT, 2)])
+def test_chains_that_show_one_person_in_turn_are_one(other, num_chains) -> None:
+    """At one place, never in the same frame; unless they show two people."""
+    detections = found({frame: [Seen(square(100, 100, 40), 0.9, other if frame % 2 else ANNA)] for frame in range(20)})
+    in_turn = [np.arange(0, 20, 2), np.arange(1, 20, 2)]
+    likeness = Likeness(0.6, 0.75, 0.5, 0.2, 0.8)
+    assert len(untangled(in_turn, detections, likeness)) == num_chains
+    beside = found({frame: [Seen(square(100 + 60 * (frame % 2), 100, 40), 0.9, ANNA)] for frame in range(20)})
+    assert len(untangled(in_turn, beside, likeness)) == 2
