@@ -155,6 +155,7 @@ def parser_of_words() -> argparse.ArgumentParser:
     )
     configure.add_argument("--results", dest="location", metavar="PLACE", help="a folder, s3://BUCKET/PREFIX, or s3-bucket/NAME (a block)")
     configure.add_argument("--kms-key", metavar="KEY", help="in S3: the KMS key to encrypt with")
+    configure.add_argument("--record-key", metavar="WHERE", help="what seals records: a file, secretsmanager:NAME or kms:KEY")
     configure.add_argument("--expire-days", type=int, metavar="N", help="in S3: have the store delete results after so many days")
     configure.add_argument("--require-encryption", action="store_true", help="refuse a store that does not say that it encrypts")
     configure.set_defaults(run=_configure)

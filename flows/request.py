@@ -93,6 +93,8 @@ def finished_before(request: Request) -> BlurReport | None:
     finished = request.record.read()
     if not isinstance(finished, Finished) or request.target.content_hash() != finished.output_sha256:
         return None
+    if finished.output_sha256 == request.source_sha256 and finished.report.num_covered_frames:
+        return None  # it is the source, in which faces had to be covered
     return finished.report
 
 

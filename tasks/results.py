@@ -19,7 +19,8 @@ from tasks.errors import StoreError
 from tasks.hashing import file_sha256
 from tasks.method import FOR_A_KEY, Settings
 from tasks.stores.backend import Backend
-from tasks.stores.settings import StoreSettings, results_store, store_settings
+from tasks.stores.seal import sealed, unsealed
+from tasks.stores.settings import StoreSettings, record_seal, results_store, store_settings
 
 OBJECTS = "objects"
 
@@ -119,11 +120,13 @@ class ObjectStore:
 def probe_store(settings: StoreSettings | None = None) -> None:
     """Writes, reads and removes a small object, after the store was made ready: one that keeps nothing is found before any work.
 
-    Raises StoreError or NoSpace, also for a store that does not encrypt though that is demanded, and BadSetting for one that is none.
+    Raises StoreError or NoSpace, also for a store that does not encrypt though that is demanded and for one whose records' key is not to
+    be had, and BadSetting for one that is none.
     """
     settings = settings or store_settings()
     backend = settings.backend()
     backend.prepare()
+    record_seal(settings).mark(b"")
     store, probe = ObjectStore(backend), f"veil {uuid4()}".encode()
     ref = store.put("probe", probe)
     try:
@@ -159,6 +162,17 @@ def _as_json(value: object) -> object:
     raise TypeError(f"{type(value).__name__} cannot be part of a key")
 
 
+def read_sealed(key: str, backend: Backend | None = None) -> bytes | None:
+    """A record; None where there is none, or it was not sealed with the store's key."""
+    stored = (backend or results_store()).read(key)
+    return None if stored is None else unsealed(record_seal(), key, stored)
+
+
+def write_sealed(key: str, content: bytes, backend: Backend | None = None) -> None:
+    """Keeps a record in a store."""
+    (backend or results_store()).write(key, sealed(record_seal(), key, content))
+
+
 class Record:
     """A manifest kept under a key of its own, beside what Prefect keeps."""
 
@@ -167,15 +181,15 @@ class Record:
         self._backend = backend or results_store()
 
     def read(self) -> Manifest | None:
-        """None where there is none, or none that this version can read."""
+        """None where there is none, none that this version can read, or none that was sealed with the store's key."""
         try:
-            content = self._backend.read(self.key)
+            content = read_sealed(self.key, self._backend)
             return None if content is None else manifest_from_bytes(content)
         except (ValueError, KeyError, TypeError):
             return None
 
     def write(self, manifest: Manifest) -> None:
-        self._backend.write(self.key, manifest_to_bytes(manifest))
+        write_sealed(self.key, manifest_to_bytes(manifest), self._backend)
 
     def remove(self) -> None:
         self._backend.remove(self.key)

@@ -21,7 +21,16 @@ from pydantic import Field
 
 from tasks.errors import StoreError, VeilError
 from tasks.parts import in_slot, is_in_parts, name_of_part
-from tasks.results import Manifest, ObjectStore, content_key, manifest_from_bytes, manifest_to_bytes, refs_in
+from tasks.results import (
+    Manifest,
+    ObjectStore,
+    content_key,
+    manifest_from_bytes,
+    manifest_to_bytes,
+    read_sealed,
+    refs_in,
+    write_sealed,
+)
 from tasks.stores.settings import results_store
 from tasks.versions import STAGES, StageName, embedded_models
 
@@ -60,20 +69,21 @@ read_manifests_only()
 class Records(WritableFileSystem):
     """Prefect's records of stages' results, in the results store that holds where the stage runs; so it needs no settings of its own.
 
-    Prefect trusts a record to say how it is to be read, pickles included: what is cut short, was written as anything but a manifest, or
-    names objects that are gone, is not there. A record that cannot be written raises StoreError, which Prefect only logs: see `is_kept`.
+    Prefect trusts a record to say how it is to be read, pickles included: what is cut short, was not sealed with the store's key, was
+    written as anything but a manifest, or names objects that are gone, is not there. A record that cannot be written raises StoreError,
+    which Prefect only logs: see `is_kept`.
     """
 
     _block_type_name: ClassVar[str] = "Veil records"
 
     def read_path(self, path: str, **_: Any) -> bytes:  # type: ignore[override]  # Prefect calls it either way
-        content = results_store().read(f"{RECORDS}/{path}")
+        content = read_sealed(f"{RECORDS}/{path}")
         if content is None or not is_whole(content):
             raise ValueError(f"there is no result {path}")
         return content
 
     def write_path(self, path: str, content: bytes, **_: Any) -> None:  # type: ignore[override]
-        results_store().write(f"{RECORDS}/{path}", content)
+        write_sealed(f"{RECORDS}/{path}", content)
 
     def _resolve_path(self, path: str) -> None:
         """Keys are the same on every machine."""

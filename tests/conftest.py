@@ -30,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ["PREFECT_HOME"] = home.name
     os.environ["VEIL_RESULTS"] = f"{home.name}/results"  # of tests that ask for no store of their own
+    os.environ["VEIL_SETTINGS"] = f"{home.name}/settings.toml"
     environment.prepare()
 
 

@@ -20,6 +20,7 @@ from tasks.method import Settings
 from tasks.stores.backend import Backend
 from tasks.stores.bucket import BucketBackend
 from tasks.stores.folder import FolderBackend
+from tasks.stores.seal import Seal, forget_keys, seal_of
 
 VARIABLE = "veil_results"
 BLOCK = "veil-results"
@@ -33,6 +34,7 @@ class StoreSettings(Settings):
 
     location: str = Field(_DEFAULT, min_length=1, description="a folder, s3://BUCKET/PREFIX, or s3-bucket/NAME: a block of Prefect's")
     kms_key: str = Field("", description="in S3: the KMS key to encrypt with (its id, alias or ARN)")
+    record_key: str = Field("", description="that seals records: a file, secretsmanager:NAME or kms:KEY; left out, one is made and kept")
     expire_days: int | None = Field(None, ge=1, description="in S3: results are deleted by the store itself after so many days")
     require_encryption: bool = Field(False, description="a store that does not say that it encrypts is refused")
 
@@ -60,9 +62,10 @@ def settings_file() -> Path:
 def store_settings() -> StoreSettings:
     """Those that hold here. Raises BadSetting for ones that are none."""
     if location := os.environ.get("VEIL_RESULTS"):
-        return StoreSettings(location=location, kms_key=os.environ.get("VEIL_RESULTS_KMS_KEY", ""))
-    own = OWN_SERVER in os.environ
-    return _from_server(os.environ.get("PREFECT_API_URL", "")) if server_is_chosen() and not own else _from_file(str(settings_file()))
+        given = {name: os.environ.get(f"VEIL_RESULTS_{name.upper()}", "") for name in ("kms_key", "record_key")}
+        return StoreSettings(location=location, **given)
+    server = _chosen_server()
+    return _from_file(str(settings_file())) if server is None else _from_server(server)
 
 
 def server_is_chosen() -> bool:
@@ -79,6 +82,16 @@ def parse(value: object, subject: str) -> StoreSettings:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise BadSetting(subject, f"{place}: {first['msg'].lower()}", fix="run `veil configure` again") from error
+
+
+def record_seal(settings: StoreSettings | None = None) -> Seal:
+    """What seals the records of a store (without settings: the one that holds here). Raises StoreError where its key cannot be had."""
+    return seal_of((settings or store_settings()).record_key, settings_file().parent, _chosen_server() or "")
+
+
+def _chosen_server() -> str | None:
+    """Prefect's server, where somebody has chosen one, "" for that of a profile; None for the command's own."""
+    return os.environ.get("PREFECT_API_URL", "") if server_is_chosen() and OWN_SERVER not in os.environ else None
 
 
 def results_store() -> Backend:
@@ -127,3 +140,4 @@ def forget_settings() -> None:
     _from_server.cache_clear()
     _from_file.cache_clear()
     _of_block.cache_clear()
+    forget_keys()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -18,7 +19,11 @@ from prefect.serializers import PickleSerializer
 from prefect.states import Completed
 
 import tasks.stage  # noqa: F401  # it is what makes results be read so
+from flows.request import Finished, check_request, finished_before
+from tasks.results import manifest_to_bytes
+from tasks.stores.settings import results_store
 from tests.clips import Clip
+from tests.flows.running import run_flow
 
 
 class Planted:
@@ -117,3 +122,23 @@ def test_a_run_that_a_stranger_says_is_done_runs_nothing_here(prefect_server: st
         run_flow(blur_video, flow_run=run, parameters=said, return_type="result")
     assert not mark.exists()
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_nobody_makes_the_source_its_own_result(two_people_clip: Clip, empty_store: Path, prefect_server: str, tmp_path: Path) -> None:
+    """Who can write to the store and to the target says that the job is done, and that the source is what came of it."""
+    target = tmp_path / "out.mp4"
+    done = run_flow(two_people_clip.video, target, {})
+    request = check_request(str(two_people_clip.video), str(target), done.report.plan, overwrite=True)
+    finished = request.record.read()
+    assert isinstance(finished, Finished)
+    assert finished_before(request) == done.report
+    shutil.copy(two_people_clip.video, target)
+    forged = finished.model_copy(update={"output_sha256": request.source_sha256})
+    seal = results_store().read(request.record.key).partition(b"\n")[0]
+    for planted in (manifest_to_bytes(forged), seal + b"\n" + manifest_to_bytes(forged)):
+        results_store().write(request.record.key, planted)
+        assert request.record.read() is None
+        assert finished_before(request) is None
+    request.record.write(forged)
+    assert request.record.read() == forged, "by somebody who has the key"
+    assert finished_before(request) is None, "a face had to be covered, and the source shows it"

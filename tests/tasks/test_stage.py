@@ -14,8 +14,10 @@ from prefect.serializers import JSONSerializer, PickleSerializer
 
 from tasks.copying import Stretch
 from tasks.manifests import EncodedStretch, RenderedSegment
-from tasks.results import ObjectStore
+from tasks.results import ObjectStore, read_sealed, write_sealed
 from tasks.stage import ManifestSerializer, Records, stage
+from tasks.stores.seal import sealed
+from tasks.stores.settings import record_seal
 
 KEY = "a_stage/v1/0123"
 
@@ -53,8 +55,7 @@ def record_of(result: object, serializer: object) -> bytes:
 
 def keep(records: Path, content: bytes) -> Path:
     path = records / KEY
-    path.parent.mkdir(parents=True)
-    path.write_bytes(content)
+    write_sealed(f"stages/{KEY}", content)  # by somebody who has the key: what else is read of it is shown here
     return path
 
 
@@ -176,7 +177,9 @@ def test_prefect_runs_again_only_what_is_not_whole(run, tmp_path) -> None:
     assert computed
     assert run(Path("elsewhere.mp4"), 7) == (first, False), "where the source lies is not part of the key"
     (path,) = [each for each in (tmp_path / "stages").rglob("*") if each.is_file()]
-    whole, bomb = path.read_bytes(), Bomb(tmp_path / "code-was-run")
+    key = str(path.relative_to(tmp_path))
+    whole, bomb = read_sealed(key), Bomb(tmp_path / "code-was-run")
+    assert whole is not None
     assert json.loads(whole)["metadata"]["serializer"]["type"] == "veil-manifest"
     spoilt = [
         whole[:-10],  # cut short
@@ -184,7 +187,8 @@ def test_prefect_runs_again_only_what_is_not_whole(run, tmp_path) -> None:
         record_of({"a": 1}, JSONSerializer()),
         renamed(whole, result='{"manifest": "Gone", "content": {}}'),  # of a kind that this version does not know
     ]
-    for content in spoilt:
+    unsealed = [path.read_bytes()[:-10], whole, path.read_bytes().replace(b"veil", b"evil")]
+    for content in (*(sealed(record_seal(), key, each) for each in spoilt), *unsealed):
         path.write_bytes(content)
         assert run(Path("a.mp4"), 7) == (first, True)
         assert run(Path("a.mp4"), 7) == (first, False)
