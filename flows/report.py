@@ -86,6 +86,7 @@ def make_report(
     warnings += [f"{len(findings)} faces in the finished video should be looked at (see findings)"] if findings else []
     warnings += [f"{len(unsure)} people could not be told for sure and are blurred (see people)"] if unsure else []
     warnings += choice.notes
+    warnings += info.warnings
     warnings += [] if choice.decisions else ["no face was found in the whole video"]
     warnings += [f"not as in the source: {note}" for note in rendering.notes]
     return BlurReport(

@@ -26,7 +26,7 @@ StageName = Literal[
 """In the order in which they run."""
 
 STAGES: dict[StageName, int] = {
-    "probe_video": 2,
+    "probe_video": 3,
     "read_photos": 3,
     "find_shots": 3,
     "find_faces": 5,

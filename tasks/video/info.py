@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tasks import arrays
 from tasks.method import Settings
+from tasks.video.clock import ClockJump
 from tasks.video.hdr import ContentLight, MasteringDisplay
 
 FieldOrder = Literal["progressive", "top_first", "bottom_first"]
@@ -97,6 +98,10 @@ class VideoInfo(Settings):
     """how many frames the decoder holds back to put them in order of presentation"""
     seekable: bool
     """whether a frame is found by its pts from any key frame on; False means that reading starts at the file's start"""
+    jumps: tuple[ClockJump, ...] = ()
+    """where the clock was set anew; the index goes on there"""
+    warnings: tuple[str, ...] = ()
+    """a line for each thing that was mended"""
     audio: tuple[AudioInfo, ...]
     subtitles: tuple[SubtitleInfo, ...]
     dropped: tuple[str, ...]

@@ -10,6 +10,7 @@ from heapq import merge
 from pathlib import Path
 from typing import Any
 
+import av
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
@@ -28,6 +29,7 @@ from tasks.video.target import open_target
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".ts": "mpegts", ".nut": "nut", ".avi": "avi"}
 _LARGEST_TIMESCALE = 2**31 - 1
+_LATEST_START_SECONDS = 10
 
 
 def join_segments(
@@ -43,18 +45,19 @@ def join_segments(
     """Write `target`: encoded pictures at the source's times, the source's own packets where there are none, its sound and subtitles.
 
     What was not encoded must be whole groups of the index. Nothing else of the source comes through, but the timecode of the first frame
-    and the metadata that `keep` names. Where its times are negative, all streams start later by the same time. Where the index is of a
+    and the metadata that `keep` names. Where its times are negative, all streams start later by the same time, and earlier where
+    its clock was far on when it began. Where the index is of a
     part of the source, `begins` is when its first picture is shown in the target, in units of the source's time base: all streams are
     moved by the same time, and packets of sound and subtitles come through that begin within the part. A source without a file (a folder
     of pictures) has no sound. Raises BadOutput where the container that the target's name asks for cannot hold a stream, NoSpace where the
     disk is full, ValueError where the pieces do not fit the index.
     """
     container_format = container_format_of(target)
-    first = int(index.pts[0]) if begins is None else begins
+    first = _start(source, info, index, container_format) if begins is None else begins
     shift = max(0, first) - int(index.pts[0])
     first_seconds = int(index.pts[0]) * info.time_base
     end_seconds = first_seconds + Fraction(info.duration_seconds).limit_denominator(10**9)
-    copied = Copied(shift * info.time_base, None if begins is None else first_seconds, end_seconds)
+    copied = Copied(shift * info.time_base, None if begins is None else first_seconds, end_seconds, info.jumps)
     if container_format == "avi":
         copied = copied._replace(shift_seconds=-first_seconds)
         info, index = counted(info, index)
@@ -82,6 +85,19 @@ def join_segments(
         if container_format == "avi":
             others = on_time(others, target)
         output.mux(merge(pictures, others, key=_decoding_seconds))
+
+
+def _start(source: File | None, info: VideoInfo, index: FrameIndex, container_format: str) -> int:
+    """When the first picture is shown in the target: as in the source, unless its clock was far on already when it began.
+
+    A recording of a broadcast begins hours into its clock, where a player of anything but a transport stream would wait for it as long.
+    """
+    first = int(index.pts[0])
+    if source is None or container_format == "mpegts" or first * info.time_base <= _LATEST_START_SECONDS:
+        return first
+    with open_source(source) as container:
+        begins = Fraction(container.start_time or 0, av.time_base)
+    return first - min(first, math.floor(begins / info.time_base))
 
 
 def container_format_of(target: Path | WritableFile) -> str:

@@ -8,16 +8,16 @@ from typing import Any, cast
 import av
 import numpy as np
 from av.container import InputContainer
-from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
+from tasks.video.clock import ClockJump
 from tasks.video.contents import audio_of, dropped_of, repeats_fields, subtitles_of, timecode_of
 from tasks.video.files import File, num_bytes_of, sha256_of
 from tasks.video.hdr import content_light_of, mastering_display_of
 from tasks.video.info import ColourRange, FieldOrder, FrameIndex, VideoInfo
 from tasks.video.opening import explain, open_source, picture_stream, skip_other_streams
 from tasks.video.quality import LOSSLESS_CODECS, source_quantiser
-from tasks.video.scan import Scan, scan_frames, scan_packets
+from tasks.video.scan import Scan, rate_of, scan_frames, scan_packets
 from tasks.video.upright import is_mirrored, rotation_of
 from tasks.video.whole import DAMAGED, check_whole
 
@@ -84,7 +84,7 @@ def _describe(path: File, container: InputContainer, scan: Scan, content_hash: s
         pixel_format=frame.format.name,
         width=frame.width,
         height=frame.height,
-        frame_rate=_frame_rate(stream) or len(pts) / duration_seconds,
+        frame_rate=rate_of(stream) or len(pts) / duration_seconds,
         time_base=scan.time_base,
         num_frames=len(pts),
         duration_seconds=float(duration_seconds),
@@ -107,6 +107,8 @@ def _describe(path: File, container: InputContainer, scan: Scan, content_hash: s
         colour_matrix=_said(frame.colorspace, context.colorspace),
         reorder_frames=scan.reorder_frames,
         seekable=seekable,
+        jumps=scan.jumps,
+        warnings=(*map(_said_of, scan.jumps), *_said_of_sound(scan)),
         audio=audio_of(container),
         subtitles=subtitles_of(container),
         dropped=dropped_of(container, stream, scan),
@@ -120,8 +122,18 @@ def _field_order(frame: av.VideoFrame, by_stream: int) -> FieldOrder:
     return "top_first" if by_stream in (2, 4) or frame.interlaced_frame else "progressive"
 
 
-def _frame_rate(stream: VideoStream) -> Fraction | None:
-    return stream.average_rate or stream.guessed_rate or None
+def _said_of_sound(scan: Scan) -> list[str]:
+    return [
+        f"the sound of stream {number} goes back in time, first at {float(times.first_over):.2f} s: "
+        f"{times.num_over} packets whose time was over are left out"
+        for number, times in sorted(scan.sound.items())
+        if times.num_over
+    ]
+
+
+def _said_of(jump: ClockJump) -> str:
+    how = "back" if jump.moved_seconds > 0 else "forward"
+    return f"the source's clock jumps {how} at frame {jump.frame} ({float(jump.seconds):.2f} s): what follows goes on from there"
 
 
 def _said(by_frame: int, by_stream: int) -> int:

@@ -13,6 +13,7 @@ from av.stream import Stream
 
 from tasks.errors import BadOutput
 from tasks.video.avi import KEEPS_TIMES, LATEST_SOUND_SECONDS
+from tasks.video.clock import Clock, ClockJump
 from tasks.video.headers import clean_header
 
 _SEEK_BACK_SECONDS = 20  # further than sound and pictures of one time lie apart in a file
@@ -20,12 +21,13 @@ _HOLDS_ALL = "choose a name that ends in .mkv"
 
 
 class Copied(NamedTuple):
-    """Which packets of sound and subtitles come through, and by how much they are moved."""
+    """Which packets of sound and subtitles come through, and by how much they are moved; where the picture's clock was set anew."""
 
     shift_seconds: Fraction
     first_seconds: Fraction | None
     """in the source; None where all of it comes through"""
     end_seconds: Fraction
+    jumps: tuple[ClockJump, ...] = ()
 
 
 def add_copy(container: OutputContainer, source: InputContainer, stream_index: int, target: object) -> Stream:
@@ -50,11 +52,17 @@ def refused(target: object, container: OutputContainer, what: str, codec: str) -
 def copied_packets(source: InputContainer, copies: dict[int, Stream], wanted: Copied) -> Iterator[Packet[Any]]:
     """The source's packets of the copied streams, as packets of their copies; of a part, those that begin in it."""
     going_on = set(copies)
-    if copies and wanted.first_seconds is not None and wanted.first_seconds > _SEEK_BACK_SECONDS:
+    clocks = {number: Clock(wanted.jumps, source.format.name) for number in copies}
+    latest: dict[int, int] = {}
+    if copies and not wanted.jumps and wanted.first_seconds is not None and wanted.first_seconds > _SEEK_BACK_SECONDS:
         source.seek(int((wanted.first_seconds - _SEEK_BACK_SECONDS) * av.time_base))
     for packet in source.demux([source.streams[number] for number in copies]) if copies else ():
         if packet.size == 0:
             continue
+        number, time = packet.stream_index, packet.pts if packet.dts is None else packet.dts
+        if time is not None:
+            moved = clocks[number].moved(time * packet.time_base, (packet.duration or 0) * packet.time_base)
+            packet.pts, packet.dts = (None if each is None else each + round(moved / packet.time_base) for each in (packet.pts, packet.dts))
         if wanted.first_seconds is not None:
             seconds = (packet.pts or 0) * packet.time_base
             if seconds >= wanted.end_seconds:
@@ -66,7 +74,11 @@ def copied_packets(source: InputContainer, copies: dict[int, Stream], wanted: Co
         shift = round(wanted.shift_seconds / packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts + shift
         packet.dts = packet.pts if packet.dts is None else packet.dts + shift
-        packet.stream = copies[packet.stream_index]
+        if packet.stream.type == "audio" and packet.dts is not None:
+            if packet.dts <= latest.get(number, packet.dts - 1):
+                continue  # its time is over: no container holds it, and it would be heard together with what was before
+            latest[number] = packet.dts
+        packet.stream = copies[number]
         yield packet
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -15,6 +16,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
+from tasks.video.clock import ClockJump, going_on, is_jump
 from tasks.video.files import File
 from tasks.video.groups import NO_GROUP, Inspector, groups_of, is_cropped
 from tasks.video.info import FrameIndex
@@ -22,6 +24,32 @@ from tasks.video.opening import explain
 
 # A decoder that gives nothing for this many packets will not start giving.
 _PATIENCE_PACKETS = 300
+_USUAL_RATE, _HIGHEST_RATE = Fraction(25), 1000
+MOST_REORDERED = 16
+"""frames that FFmpeg's decoders hold back, at most"""
+RAW = {"h264", "hevc", "m4v", "mpegvideo"}
+"""bare pictures, without a container that would say when each is shown"""
+
+
+@dataclass
+class SoundTimes:
+    """Where sound goes back a little: packets whose time is over already, which are left out of the result."""
+
+    latest: Fraction | None = None
+    before: Fraction | None = None
+    num_over: int = 0
+    first_over: Fraction = Fraction(0)
+
+    def add(self, seconds: Fraction, container: str) -> None:
+        """The next packet's time."""
+        if self.before is not None and is_jump(seconds - self.before, container):
+            self.latest = None  # the clock was set anew
+        self.before = seconds
+        if self.latest is not None and seconds <= self.latest:
+            self.first_over = self.latest if self.num_over == 0 else self.first_over
+            self.num_over += 1
+        else:
+            self.latest = seconds
 
 
 @dataclass
@@ -32,6 +60,8 @@ class Scan:
     idrs, plain: whether nothing decoded later refers past the packet, and whether it holds nothing but its picture; none known for frames
     num_packets, num_bytes: of the picture's stream, hidden ones too
     num_hidden: packets that an edit list hides
+    sound: of each sound track that was read, what was seen of its times
+    restarts, jumps: whether the clock is set anew somewhere; and where, once the frames were decoded
     num_undecodable: frames before the first that can be decoded
     end_seconds: the latest end of a packet of any stream that was read
     broken: what is wrong with the last packets, "" where nothing is
@@ -53,11 +83,14 @@ class Scan:
     broken: str = ""
     reorder_frames: int = 0
     latest_pts: int | None = None
+    restarts: bool = False
+    jumps: tuple[ClockJump, ...] = ()
+    sound: dict[int, SoundTimes] = field(default_factory=dict)
 
     @property
     def has_unique_pts(self) -> bool:
-        """Whether every frame has a time, and no two the same."""
-        return None not in self.pts and len(set(self.pts)) == len(self.pts) and any(self.keys)
+        """Whether every frame has a time, and no two the same, on one clock."""
+        return not self.restarts and None not in self.pts and len(set(self.pts)) == len(self.pts) and any(self.keys)
 
     def index(self) -> FrameIndex:
         """The frames in order of presentation."""
@@ -70,7 +103,7 @@ class Scan:
 def scan_packets(container: InputContainer, stream: VideoStream) -> Scan:
     """The packets of the stream; nothing is decoded after the first frame."""
     scan = Scan(codec=stream.codec.canonical_name, time_base=Fraction(stream.time_base or Fraction(1, 90000)))
-    latest = None
+    latest = latest_dts = None
     inspector = Inspector(container, stream)
     after_hidden = False
     # There, durations are differences of decoding times; only the very last one is its own.
@@ -79,9 +112,12 @@ def scan_packets(container: InputContainer, stream: VideoStream) -> Scan:
         for packet in container.demux():
             if packet.size == 0:
                 continue
-            _note_end(scan, packet)
+            _note_end(scan, packet, container.format.name)
             if packet.stream_index != stream.index:
                 continue
+            if packet.dts is not None:
+                scan.restarts |= latest_dts is not None and is_jump((packet.dts - latest_dts) * scan.time_base, container.format.name)
+                latest_dts = packet.dts
             scan.num_packets += 1
             scan.num_bytes += packet.size
             if packet.is_corrupt:
@@ -112,7 +148,7 @@ def scan_packets(container: InputContainer, stream: VideoStream) -> Scan:
         scan.plain = [False] * len(scan.plain)
     if scan.has_unique_pts:
         _drop_undecodable(scan)
-        scan.reorder_frames = reorder_depth(np.array(scan.pts, np.int64))
+        scan.reorder_frames = min(reorder_depth(np.array(scan.pts, np.int64)), MOST_REORDERED)
     return scan
 
 
@@ -120,9 +156,11 @@ def scan_frames(container: InputContainer, stream: VideoStream, scan: Scan, path
     """Replace the packets of a scan by the frames, all decoded; their times are counted out where the file gives none."""
     stream.thread_type = "AUTO"
     pts: list[int | None] = []
+    dts: list[int | None] = []
     keys: list[bool] = []
     try:
         for packet in container.demux(stream):
+            dts += [packet.dts] if packet.size else []
             for frame in packet.decode():
                 pts.append(frame.pts if frame.pts is not None else frame.dts)
                 keys.append(frame.key_frame)
@@ -130,26 +168,37 @@ def scan_frames(container: InputContainer, stream: VideoStream, scan: Scan, path
         raise BadVideo(
             path, f"cannot be decoded after frame {len(pts) - 1} ({explain(error)})", fix="copy or download it again, or repair it first"
         ) from error
-    scan.pts, scan.keys, scan.idrs, scan.plain = _increasing(pts, step_of(stream, scan.time_base)), keys, [], []
+    step = step_of(stream, scan.time_base)
+    if container.format.name in RAW:
+        pts = [None] * len(pts)
+    elif container.format.name == "avi" and len(dts) == len(pts):  # it has places for frames, in order, and no times
+        pts = dts
+    mended, scan.jumps = going_on(_filled(pts, step), step, scan.time_base, container.format.name)
+    scan.pts, scan.keys, scan.idrs, scan.plain, scan.reorder_frames = list(mended), keys, [], [], 0
     scan.num_undecodable = scan.num_hidden = 0
 
 
 def step_of(stream: VideoStream, time_base: Fraction) -> int:
     """The time from frame to frame at the stream's average rate."""
-    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-    return max(1, round(1 / (rate * time_base)))
+    return max(1, round(1 / ((rate_of(stream) or _USUAL_RATE) * time_base)))
 
 
-def _increasing(pts: list[int | None], step: int) -> list[int | None]:
-    """Times as given; counted on in steps, back or forth, from the nearest given one; moved apart where two frames have the same."""
+def rate_of(stream: VideoStream) -> Fraction | None:
+    """Frames a second; of bare pictures what they say themselves, for FFmpeg assumes 25."""
+    if stream.container.format.name in RAW and (said := stream.codec_context.framerate) and said <= _HIGHEST_RATE:
+        return Fraction(said)
+    return stream.average_rate or stream.guessed_rate or None
+
+
+def _filled(pts: Sequence[int | None], step: int) -> list[int]:
+    """Times as given; where there is none, counted on in steps, back or forth, from the nearest given one."""
     known = next((number for number, time in enumerate(pts) if time is not None), None)
     latest = -step if known is None else (pts[known] or 0) - (known + 1) * step
     filled = []
     for time in pts:
         latest = latest + step if time is None else time
         filled.append(latest)
-    places = np.arange(len(filled))
-    return [int(time) for time in np.maximum.accumulate(np.array(filled, np.int64) - places) + places]
+    return filled
 
 
 def reorder_depth(pts_as_decoded: npt.NDArray[np.int64]) -> int:
@@ -159,7 +208,9 @@ def reorder_depth(pts_as_decoded: npt.NDArray[np.int64]) -> int:
     return int(np.max(np.arange(len(ranks)) - ranks, initial=0))
 
 
-def _note_end(scan: Scan, packet: Packet[Stream]) -> None:
+def _note_end(scan: Scan, packet: Packet[Stream], container: str) -> None:
+    if packet.stream.type == "audio" and packet.dts is not None:
+        scan.sound.setdefault(packet.stream_index, SoundTimes()).add(packet.dts * packet.time_base, container)
     start = packet.pts if packet.pts is not None else packet.dts
     if start is not None:
         scan.end_seconds = max(scan.end_seconds, float((start + (packet.duration or 0)) * packet.time_base))

@@ -1,0 +1,60 @@
+"""Recordings whose clocks are not those of a film: written packet by packet, each frame with its number in the picture."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from tests.fakes import numbered_picture
+
+RATE = 25
+
+
+def record(
+    path: Path,
+    num_frames: int,
+    *,
+    first_number: int = 0,
+    starts_seconds: float = 0,
+    bframes: int = 0,
+    sound_starts_seconds: float | None = None,
+    container_format: str = "mpegts",
+    rate: int = RATE,
+    codec: str = "libx264",
+    options: dict[str, str] | None = None,
+    stream_options: dict[str, str] | None = None,
+) -> Path:
+    """Writes numbered frames that begin at a time of the container's clock; with sound of the same length where that has a beginning."""
+    always = {"mpegts_copyts": "1", "mpegts_flags": "initial_discontinuity"} if container_format == "mpegts" else {}
+    with av.open(path, "w", format=container_format, container_options=always | (options or {})) as container:
+        picture = container.add_stream(codec, rate=rate, options={"g": "25", "bf": str(bframes)} | (stream_options or {}))
+        picture.width, picture.height, picture.pix_fmt = 192, 96, "yuv420p"
+        unit = Fraction(1, 90_000 if container_format == "mpegts" else rate)
+        picture.codec_context.time_base = unit
+        sound = container.add_stream("aac", rate=48_000, layout="mono") if sound_starts_seconds is not None else None
+        packets = []
+        for number in range(num_frames):
+            frame = av.VideoFrame.from_ndarray(numbered_picture(first_number + number), format="bgr24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = round((starts_seconds + number / rate) / unit), unit
+            packets += picture.encode(frame)
+        packets += picture.encode(None)
+        if sound is not None:
+            first = round((sound_starts_seconds or 0) * 48_000)
+            for number in range(num_frames * 48_000 // rate // 1024):
+                tone = np.sin(np.arange(1024) * 0.06).astype(np.float32)[None] / 4
+                heard = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
+                heard.sample_rate, heard.pts, heard.time_base = 48_000, first + 1024 * number, Fraction(1, 48_000)
+                packets += sound.encode(heard)
+            packets += sound.encode(None)
+        for packet in sorted(packets, key=lambda one: one.dts * one.time_base):
+            container.mux(packet)
+    return path
+
+
+def one_after_the_other(target: Path, *parts: Path) -> Path:
+    """As a recorder goes on in the same file."""
+    target.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return target
