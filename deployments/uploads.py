@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
@@ -69,11 +70,13 @@ def uploads_in(body: str) -> list[Upload]:
 class Watch:
     """A queue, and where the results of what it tells of go.
 
+    buckets: those whose uploads are blurred; whoever can write to the queue may name any other
     target: s3://BUCKET/PREFIX/, beneath which results have their source's key. Uploads there are results, and start nothing
     """
 
-    def __init__(self, queue_url: str, target: str, plan: Plan, prefect: SyncPrefectClient) -> None:
+    def __init__(self, queue_url: str, buckets: Collection[str], target: str, plan: Plan, prefect: SyncPrefectClient) -> None:
         self._queue_url = queue_url
+        self._buckets = frozenset(buckets)
         self._target = target.rstrip("/") + "/"
         self._plan = plan.model_dump(mode="json")
         self._sqs: Any = new_client("sqs")
@@ -115,6 +118,9 @@ class Watch:
             self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
 
     def _begin(self, upload: Upload) -> None:
+        if upload.bucket not in self._buckets:
+            self._say(f"! {upload.url}: not a bucket that is watched: left alone")
+            return
         if suffix_of(upload.url) not in FORMATS or upload.url.startswith(self._target):
             self._say(f"{upload.url}: no video, or a result: left alone")
             return

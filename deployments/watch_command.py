@@ -26,6 +26,6 @@ def watch(options: argparse.Namespace) -> None:
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: stop.set())
     with get_client(sync_client=True) as client:
-        service = Watch(options.queue, options.target, plan, client)
+        service = Watch(options.queue, options.bucket, options.target, plan, client)
         service.check()
         service.run(stop)

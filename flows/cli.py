@@ -189,6 +189,9 @@ def _add_operators(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         description="Start a run for each video that is uploaded to a bucket whose events go to a queue in SQS. Runs until it is stopped.",
     )
     watch.add_argument("queue", metavar="QUEUE_URL", help="the queue")
+    watch.add_argument(
+        "--bucket", action="append", required=True, metavar="BUCKET", help="whose uploads are blurred, and no others; may be repeated"
+    )
     watch.add_argument("-o", dest="target", required=True, metavar="TARGET", help="where results go: s3://BUCKET/PREFIX/")
     watch.add_argument("--plan", type=Path, metavar="FILE", help="settings of the runs, as TOML")
     watch.add_argument("--set", action="append", default=[], metavar="STAGE.NAME=VALUE", help="one of them; may be repeated")

@@ -82,12 +82,12 @@ def summary_text(source: str, target: str, report: BlurReport) -> str:
 
 
 def plain(text: str) -> str:
-    r"""The text as markdown that shows it, in one cell of a table.
+    r"""The text as markdown that shows it, in one cell of a table; an address in it does not become a link.
 
-    >>> plain("a|b <i>_x_</i>")
-    'a\\|b &lt;i&gt;\\_x\\_&lt;/i&gt;'
+    >>> plain("a|b <i>_x_</i> www.a.b http://a.b")
+    'a\\|b &lt;i&gt;\\_x\\_&lt;/i&gt; www\\.a.b http\\://a.b'
     """
-    return re.sub(r"([\\`*_{}\[\]#|~!])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
+    return re.sub(r"([\\`*_{}\[\]#|~!:@]|(?<=www)\.)", r"\\\1", html.escape(" ".join(text.split()), quote=False))
 
 
 def _link(target: str) -> str:

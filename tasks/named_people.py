@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tasks.method import Settings
 from tasks.moments import Moment
 from tasks.selectors.time_and_place import Pick
 
 
+def is_plain(name: str) -> bool:
+    """Whether a name is shown as it is written: without line breaks, and without marks that hide characters or turn them round."""
+    return not any(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") for character in name)
+
+
+def _plain(name: str) -> str:
+    if not is_plain(name):
+        raise ValueError("a name has no invisible characters")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_plain)]
+
+
 class NamedPerson(Settings):
     """A name for whoever is seen at a point, and for all tracks that are grouped with them."""
 
-    name: str = Field(min_length=1, max_length=100)
+    name: Name
     at: Pick
 
 
 class Split(Settings):
     """A track, or a stretch of it, that shows somebody else than the rest of its person."""
 
-    name: str = Field(min_length=1, max_length=100, description="of that other person; one that is known already joins them")
+    name: Name = Field(description="of that other person; one that is known already joins them")
     at: Pick
     of: Literal["track", "person"] = Field("track", description="only the track that is seen there, or all of its person's")
     start: Moment | None = Field(None, description="from the first frame from this time (62.5, 1:02.5) on, or from this one (1500f)")

@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tasks import MOST_PIXELS
 from tasks.errors import BadPhoto
 from tasks.faces import Faces, Floats
 from tasks.finder import Finder
 from tasks.hashing import file_sha256
+from tasks.named_people import is_plain
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 _MOST_PIXELS = 1600  # of a photo's long side: a detector finds no more on a larger one
@@ -42,6 +44,9 @@ def photo_files(photos: Sequence[str]) -> list[tuple[str, Path]]:
             found.append((photo.stem, photo))
         else:
             raise BadPhoto(photo, "is not there", fix="give a photo or a folder of photos")
+    for name, path in found:
+        if not is_plain(name):
+            raise BadPhoto(path, "has invisible characters in its name", fix="rename it: the name is the person's, and is shown")
     return found
 
 
@@ -68,7 +73,10 @@ def read_photo(path: Path) -> npt.NDArray[np.uint8]:
         content = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise BadPhoto(path, f"cannot be read ({error.strerror})", fix="give a readable photo") from error
-    picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+    try:
+        picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+    except cv2.error as error:  # what is larger than it may be, by its header, is not decoded
+        raise BadPhoto(path, f"is broken, or has more than {MOST_PIXELS // 10**6} million pixels", fix="give a smaller photo") from error
     if picture is None:
         raise BadPhoto(path, "is not a picture that can be read", fix="give a JPEG or PNG photo")
     scale = _MOST_PIXELS / max(picture.shape[:2])

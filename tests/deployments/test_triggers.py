@@ -138,7 +138,10 @@ def test_an_upload_is_blurred(
         Bucket=bucket.name, NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
     )
     logs = tmp_path / "worker", tmp_path / "watch"
-    with started(logs[0]), process([sys.executable, "-m", "flows.cli", "watch", url, "-o", bucket.url("out/")], logs[1]) as watch:
+    with (
+        started(logs[0]),
+        process([sys.executable, "-m", "flows.cli", "watch", url, "--bucket", bucket.name, "-o", bucket.url("out/")], logs[1]) as watch,
+    ):
         bucket.put("in/day1.mp4", small_clip.read_bytes())
         wait_until(lambda: "out/in/day1.mp4" in bucket.names(), _SECONDS, "the result is in the bucket")
         watch.send_signal(signal.SIGTERM)

@@ -47,7 +47,7 @@ def left_in(queue: tuple[Any, str]) -> int:
 
 
 def test_an_upload_starts_one_run(bucket: Bucket, queue: tuple[Any, str], prefect: Any) -> None:
-    watch = Watch(queue[1], bucket.url("out/"), make_plan({"blur_faces": {"blur": {"method": "solid"}}}), prefect)
+    watch = Watch(queue[1], [bucket.name], bucket.url("out/"), make_plan({"blur_faces": {"blur": {"method": "solid"}}}), prefect)
     source = bucket.put("in/a day+1.mp4", b"a video")
     watch.poll(0)
     (run,) = runs_of(prefect, source=source)
@@ -66,7 +66,7 @@ def test_an_upload_starts_one_run(bucket: Bucket, queue: tuple[Any, str], prefec
 
 
 def test_what_starts_nothing(bucket: Bucket, queue: tuple[Any, str], prefect: Any) -> None:
-    watch = Watch(queue[1], bucket.url("out/"), Plan(), prefect)
+    watch = Watch(queue[1], [bucket.name], bucket.url("out/"), Plan(), prefect)
     for key in ("out/in/done.mp4", "in/notes.txt"):  # a result, or it would go round for ever; no video
         bucket.put(key, b"content")
     watch.poll(0)
@@ -76,9 +76,17 @@ def test_what_starts_nothing(bucket: Bucket, queue: tuple[Any, str], prefect: An
     ]
 
 
+def test_a_bucket_that_is_not_watched_starts_nothing(bucket: Bucket, queue: tuple[Any, str], prefect: Any) -> None:
+    watch = Watch(queue[1], ["another"], bucket.url("out/"), Plan(), prefect)
+    source = bucket.put("in/not-watched.mp4", b"a video")
+    watch.poll(0)
+    assert left_in(queue) == 0
+    assert not runs_of(prefect, source=source)
+
+
 def test_bad_messages_are_put_aside(bucket: Bucket, queue: tuple[Any, str], prefect: Any, capsys: pytest.CaptureFixture[str]) -> None:
     sqs, url = queue
-    watch = Watch(url, bucket.url("out/"), Plan(), prefect)
+    watch = Watch(url, [bucket.name], bucket.url("out/"), Plan(), prefect)
     watch.poll(0)  # S3's own test event
     for body in ("no JSON", '{"Records": [{"eventName": "ObjectCreated:Put"}]}', "[]"):
         sqs.send_message(QueueUrl=url, MessageBody=body)
@@ -97,7 +105,7 @@ def test_the_message_stays_until_the_run_is_there(bucket: Bucket, queue: tuple[A
     def away(*_: object, **__: object) -> None:
         raise ConnectError("nobody answers")
 
-    watch = Watch(queue[1], bucket.url("out/"), Plan(), prefect)
+    watch = Watch(queue[1], [bucket.name], bucket.url("out/"), Plan(), prefect)
     source = bucket.put("in/later.mp4", b"a video")
     with monkeypatch.context() as patch:
         patch.setattr(prefect, "create_flow_run_from_deployment", away)

@@ -20,7 +20,7 @@ def test_people_in_a_table() -> None:
     assert people_text([UNSURE, SURE], {0: "data:x"}).splitlines() == [
         "| face | person | decision | why | probability | seen | blurred |",
         "| --- | --- | --- | --- | --- | --- | --- |",
-        r"|  | **3 · A\|&lt;img src=x onerror=alert(1)&gt;** | blurred (unsure) | may be Ann\_e, \[see\](http://x) | 51.0% "
+        r"|  | **3 · A\|&lt;img src=x onerror=alert(1)&gt;** | blurred (unsure) | may be Ann\_e, \[see\](http\://x) | 51.0% "
         "| 1 min 15 s | 1 min 15 s |",
         "| ![person 0](data:x) | **0** | blurred | everyone |  | 1 min 15 s | 1 min 15 s |",
     ]

@@ -37,9 +37,9 @@ def test_a_new_file_names_everybody_and_changes_nobody() -> None:
 
 def test_what_was_put_right_stays_and_those_who_are_new_are_added() -> None:
     at = {"seconds": 0.5, "x": 300, "y": 100}
-    people = ({"name": 'An "na"\x7f', "at": at}, {"name": "Person B", "at": {"frame": 65, "x": 300, "y": 100}})
+    people = ({"name": 'An "na"\\', "at": at}, {"name": "Person B", "at": {"frame": 65, "x": 300, "y": 100}})
     split = {"name": "Bert", "at": {"frame": 20, "x": 100, "y": 100}, "start": "10f", "end": "0:01.5"}
-    edits = EditPeople.model_validate({"merge": [["Person B", 'An "na"\x7f']], "people": people, "splits": [split]})
+    edits = EditPeople.model_validate({"merge": [["Person B", 'An "na"\\']], "people": people, "splits": [split]})
     result = edit_tracks(TRACKS, found({}), INFO, frame_index(INFO), edits)
 
     again = edits_in(people_file_of(listed(result.tracks, result.names), edits))

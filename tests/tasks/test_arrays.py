@@ -33,6 +33,12 @@ def test_names_come_back_as_they_were(name) -> None:
     assert list(arrays.unpack(arrays.pack({name: np.arange(3), "other": np.arange(2)}))) == [name, "other"]
 
 
+def test_a_name_that_ends_like_an_entry_is_not_another_ones() -> None:
+    """`bob.png` beside `bob.npy.png`."""
+    back = arrays.unpack(arrays.pack({"bob": np.array([1]), "bob.npy": np.array([2])}))
+    assert {name: int(array[0]) for name, array in back.items()} == {"bob": 1, "bob.npy": 2}
+
+
 def test_bytes_do_not_depend_on_the_clock(monkeypatch) -> None:
     before = arrays.pack({"one": np.arange(1000)})
     monkeypatch.setattr(time, "time", lambda: 2e9)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from tasks.detectors.centerface import CenterFace
 from tasks.errors import BadPhoto
 from tasks.finder import Finder
+from tasks.named_people import NamedPerson
 from tasks.photos import one_face, photo_files, read_photo
 from tasks.recognisers.dlib import DlibResNet
 from tests.clips import reference_photo
@@ -153,3 +156,23 @@ def test_a_photo_that_tells_nothing(finder, tmp_path, picture, word) -> None:
         one_face(finder, picture, tmp_path / "anna.jpg")
     assert "anna.jpg" in str(caught.value)
     assert "give a" in caught.value.fix
+
+
+def test_a_photo_that_is_too_large_is_refused_before_it_is_decoded(tmp_path) -> None:
+    """Its header says 20,000 x 20,000 pixels; its file is short."""
+    small = cv2.imencode(".png", np.zeros((4, 4, 3), np.uint8))[1].tobytes()
+    header = small[12:16] + struct.pack(">II", 20_000, 20_000) + small[24:29]
+    bomb = tmp_path / "bomb.png"
+    bomb.write_bytes(small[:12] + header + struct.pack(">I", zlib.crc32(header)) + small[33:])
+    with pytest.raises(BadPhoto, match="more than 100 million pixels"):
+        read_photo(bomb)
+
+
+@pytest.mark.parametrize("name", ["an\u202egnp.ana", "an\u200bna", "an\x07na"])
+def test_a_name_is_shown_as_it_is_written(name: str, tmp_path) -> None:
+    """Neither turned round by a mark nor different from another one by what nobody sees."""
+    (tmp_path / f"{name}.png").write_bytes(b"x")
+    with pytest.raises(BadPhoto, match="invisible characters"):
+        photo_files([str(tmp_path)])
+    with pytest.raises(ValueError, match="invisible characters"):
+        NamedPerson(name=name, at={"seconds": 1, "x": 1, "y": 1})
