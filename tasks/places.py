@@ -43,12 +43,12 @@ def target_of(location: str, source: Source) -> Target:
     """
     suffix = suffix_of(location)
     pictures = source if isinstance(source, PictureFolder) else None
+    if suffix in FORMATS and not location.endswith("/"):  # a `%d` in the name of a video is a part of it
+        return VideoTarget(location, _file_place(location))
     if has_number(name_of(location)):
         if suffix not in KINDS:
             raise BadOutput(location, "is a pattern for no kind of picture that is written", fix=f"end it in {', '.join(KINDS)}")
         return PictureTarget(location, _folder_place(folder_of(location)), pictures, name_of(location))
-    if suffix in FORMATS and not location.endswith("/"):
-        return VideoTarget(location, _file_place(location))
     if pictures is not None and (not suffix or location.endswith("/") or (not is_s3(location) and Path(location).is_dir())):
         return PictureTarget(location, _folder_place(location), pictures, None)
     if not is_s3(location) and Path(location).is_dir():

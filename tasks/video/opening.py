@@ -30,18 +30,22 @@ _BUFFER_BYTES = 1 << 18  # that FFmpeg asks for at once
 _PLAYABLE = "copy or download it again, or convert it with a tool that can play it"
 
 
-def open_source(path: File, *, guess_pts: bool = False, hardware: HWAccel | None = None) -> InputContainer:
-    """The opened file, decoded by `hardware` if given; raises BadVideo where it is not there or not a kind of video that is read."""
+def open_source(path: File, *, guess_pts: bool = False, edited: bool = True, hardware: HWAccel | None = None) -> InputContainer:
+    """The opened file, decoded by `hardware` if given; without `edited` all of it is read, whatever an edit list hides.
+
+    Raises BadVideo where it is not there or not a kind of video that is read.
+    """
     if isinstance(path, Path):
         _check_file(path)
+    unedited = {} if edited else {"ignore_editlist": "1"}
     try:
         if isinstance(path, Path):
             # The prefix keeps a name such as `http:x` a name.
-            options = {**_OPTIONS, "protocol_whitelist": "file"}
+            options = {**_OPTIONS, **unedited, "protocol_whitelist": "file"}
             container = av.open(f"file:{path}", "r", options=options, metadata_errors="replace", hwaccel=hardware)
         else:
             # FFmpeg is given bytes and no address, and may not open anything by itself.
-            options = {**_OPTIONS, "protocol_whitelist": "none"}
+            options = {**_OPTIONS, **unedited, "protocol_whitelist": "none"}
             container = av.open(path.open(), "r", options=options, metadata_errors="replace", buffer_size=_BUFFER_BYTES, hwaccel=hardware)
     except PermissionError as error:
         raise BadVideo(path, "may not be read", fix="change its permissions") from error

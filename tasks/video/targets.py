@@ -87,6 +87,9 @@ class Target(Protocol):
         """Something to put together; what is not kept is removed, however the block ends."""
 
 
+_CANNOT_TURN = (".avi", ".ts", ".nut")
+
+
 @dataclass(frozen=True)
 class VideoTarget:
     """A video file; its ending says which kind."""
@@ -110,6 +113,9 @@ class VideoTarget:
         self.place.check()
 
     def check_fits(self, info: VideoInfo, index: FrameIndex) -> None:
+        if info.display_matrix is not None and self.kind in _CANNOT_TURN:
+            problem = f"a {self.kind} file cannot say that its picture is turned, as this video's is"
+            raise BadOutput(self.location, problem, fix="choose a name that ends in .mp4, .mov or .mkv")
         if self.kind == ".avi":
             check_even(info, index, self.location)
 

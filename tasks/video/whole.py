@@ -10,7 +10,7 @@ from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
 from tasks.video.files import File, num_bytes_of, opened
-from tasks.video.opening import LARGEST_SIDE
+from tasks.video.opening import LARGEST_SIDE, open_source
 from tasks.video.scan import Scan
 
 DAMAGED = "copy or download it again, or repair it first"
@@ -29,6 +29,8 @@ def check_whole(scan: Scan, container: InputContainer, stream: VideoStream, path
     if max(scan.first_frame.width, scan.first_frame.height) > LARGEST_SIDE:
         raise BadVideo(path, f"has pictures larger than {LARGEST_SIDE} pixels", fix="scale it down first")
     declared, found = _counted(scan, container, stream)
+    if found < declared and "mp4" in container.format.name:
+        found = _num_packets_unedited(path, stream.index)
     if found < declared:
         raise BadVideo(path, f"ends early: {found} of {declared} frames are there", fix=DAMAGED)
     if scan.broken:
@@ -56,6 +58,13 @@ def _counted(scan: Scan, container: InputContainer, stream: VideoStream) -> tupl
     return 0, 0
 
 
+def _num_packets_unedited(path: File, stream_index: int) -> int:
+    """How many packets of a stream are in an mp4 file, those too that an edit list leaves out, as after a phone's trim."""
+    with open_source(path, edited=False) as container:
+        stream = container.streams[stream_index]
+        return sum(packet.size > 0 for packet in container.demux(stream))
+
+
 def _check_bytes(end_bytes: int | None, path: File) -> None:
     num_bytes = num_bytes_of(path)
     if end_bytes is not None and end_bytes > num_bytes:
@@ -68,6 +77,8 @@ def _boxes_end(path: File) -> int | None:
         while len(head := file.read(8)) == 8:
             length = int.from_bytes(head[:4], "big")
             # 1 stands for a length of 8 bytes behind the name, 0 for "to the end of the file".
+            if not head[4:].isascii() or not head[4:].decode("ascii").isprintable():
+                return file.tell() - len(head)  # no box's name: what a camera has put behind the last one
             size = int.from_bytes(file.read(8), "big") - 8 if length == 1 else length
             if size < 8:
                 return None

@@ -1,0 +1,78 @@
+"""Files that end in a way of their own, and results that cannot hold what a source has: found before any work, or taken as they are."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import BadOutput, BadVideo
+from tasks.places import source_of, target_of
+from tasks.video.probe import probe_file
+from tasks.video.targets import VideoTarget
+from tests.video.clocks import record
+
+MP4 = {"container_format": "mp4", "starts_seconds": 0}
+
+
+def trimmed(path: Path, shown_seconds: float) -> Path:
+    """As a phone trims: all frames stay in the file, and its edit list shows the first ones."""
+    content = bytearray(path.read_bytes())
+    at = content.find(b"mvhd")
+    (scale,) = struct.unpack(">I", content[at + 16 : at + 20])
+    at = content.find(b"elst")
+    assert at > 0
+    while at > 0:
+        content[at + 12 : at + 16] = struct.pack(">I", int(shown_seconds * scale))
+        at = content.find(b"elst", at + 4)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_clip_that_was_trimmed_at_its_end_is_whole(tmp_path: Path) -> None:
+    source = trimmed(record(tmp_path / "trim.mp4", 100, sound_starts_seconds=0, **MP4), 2.5)
+    info, index = probe_file(source)
+    assert len(index) == 63
+    assert info.duration_seconds == pytest.approx(2.5, abs=0.021)
+
+
+@pytest.mark.parametrize(
+    "behind", [b"\x05\x03" * 400 + (1000).to_bytes(4, "little") * 2 + b"8db42d694ccc418790edff439fe026bf", b"\0" * 5000]
+)
+def test_bytes_behind_the_last_box_do_not_matter(behind: bytes, tmp_path: Path) -> None:
+    """As action cameras write them."""
+    source = record(tmp_path / "trailer.mp4", 50, **MP4)
+    source.write_bytes(source.read_bytes() + behind)
+    info, index = probe_file(source)
+    assert (len(index), info.duration_seconds) == (50, pytest.approx(2, abs=0.001))
+
+
+def test_a_file_that_was_cut_still_ends_early(tmp_path: Path) -> None:
+    source = record(tmp_path / "cut.mp4", 50, options={"movflags": "faststart"}, **MP4)
+    source.write_bytes(source.read_bytes()[:-300])
+    with pytest.raises(BadVideo, match="ends early"):
+        probe_file(source)
+
+
+@pytest.mark.parametrize("name", ["x 100%d.mp4", "%03d.mkv", "a%d"])
+def test_a_number_sign_in_a_videos_name_is_a_part_of_it(name: str, tmp_path: Path) -> None:
+    source = source_of(str(record(tmp_path / "in.mp4", 2, **MP4)))
+    if name == "a%d":
+        with pytest.raises(BadOutput, match="pattern for no kind of picture"):
+            target_of(str(tmp_path / name), source)
+    else:
+        assert isinstance(target_of(str(tmp_path / name), source), VideoTarget)
+
+
+@pytest.mark.parametrize(("ending", "holds"), [(".ts", False), (".avi", False), (".nut", False), (".mp4", True), (".mkv", True)])
+def test_a_turn_is_not_lost_without_a_word(ending: str, holds: bool, tmp_path: Path) -> None:
+    source = record(tmp_path / "in.mp4", 4, **MP4)
+    info, index = probe_file(source)
+    info = info.model_copy(update={"display_matrix": (0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30), "rotation_degrees": 90})
+    target = target_of(str(tmp_path / f"out{ending}"), source_of(str(source)))
+    if holds:
+        target.check_fits(info, index)
+    else:
+        with pytest.raises(BadOutput, match="turned"):
+            target.check_fits(info, index)
