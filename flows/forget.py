@@ -20,7 +20,7 @@ from flows.job_record import JobRecord, jobs, left_by
 from flows.local_database import local_database, overwrite_deleted, wait_for_events
 from tasks.method import Settings
 from tasks.stores.settings import OWN_SERVER, results_store
-from tasks.video.target import abandoned, remove_abandoned
+from tasks.video.target import remove_abandoned
 
 Why = Literal["video", "person", "older"]
 
@@ -107,8 +107,7 @@ def _forget(client: SyncPrefectClient, why: Why, doomed: Sequence[JobRecord], ru
     num_under_way = sum(job.outcome == "running" for job in doomed)
     hide_left_faces(client)
     gone = forget_runs(client, runs)
-    unfinished = abandoned(left_by(doomed))
-    remove_abandoned(unfinished)
+    unfinished = remove_abandoned(left_by(doomed))
     deleted = forget_jobs(doomed, store)
     left = [f"{path}, which was not finished" for path in left_by(doomed)]
     if num_under_way:
@@ -132,7 +131,7 @@ def _forget(client: SyncPrefectClient, why: Why, doomed: Sequence[JobRecord], ru
         results=dict(sorted(deleted.counts.items())),
         num_bytes=deleted.num_bytes,
         flow_runs=tuple(gone),
-        unfinished=tuple(str(path) for path in unfinished if not path.exists()),
+        unfinished=tuple(map(str, unfinished)),
         left=tuple(left),
     )
 

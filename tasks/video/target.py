@@ -193,11 +193,14 @@ def this_machine() -> str:
     return re.sub(r"[^A-Za-z0-9]", "_", socket.gethostname())
 
 
-def remove_abandoned(paths: Iterable[Path]) -> None:
-    """Removes files, or whole folders, that are abandoned; what belongs to somebody else stays."""
+def remove_abandoned(paths: Iterable[Path]) -> list[Path]:
+    """Removes files, or whole folders, that are abandoned, and says which; what belongs to somebody else stays."""
+    removed = []
     for path in abandoned(paths):
         with suppress(FileNotFoundError, PermissionError):  # others tidy up too
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            removed.append(path)
+    return removed
 
 
 def abandoned(paths: Iterable[Path]) -> list[Path]:
