@@ -86,7 +86,12 @@ def parse(value: object, subject: str) -> StoreSettings:
 
 def record_seal(settings: StoreSettings | None = None) -> Seal:
     """What seals the records of a store (without settings: the one that holds here). Raises StoreError where its key cannot be had."""
-    return seal_of((settings or store_settings()).record_key, settings_file().parent, _chosen_server() or "")
+    server = _chosen_server()
+    if server == "":
+        from prefect.settings import get_current_settings
+
+        server = str(get_current_settings().api.url or "")  # none: a profile that is not the active one
+    return seal_of((settings or store_settings()).record_key, settings_file().parent, server or "")
 
 
 def _chosen_server() -> str | None:

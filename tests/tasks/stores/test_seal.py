@@ -11,7 +11,7 @@ from tasks.manifests import TrackSet
 from tasks.results import ObjectRef, Record, manifest_to_bytes, probe_store, read_sealed, write_sealed
 from tasks.s3.client import new_client
 from tasks.stores.seal import BLOCK, KeySeal, forget_keys, seal_of, sealed, unsealed
-from tasks.stores.settings import StoreSettings, results_store
+from tasks.stores.settings import StoreSettings, record_seal, results_store
 from tests.buckets import Bucket
 
 KEY = b"k" * 32
@@ -89,3 +89,11 @@ def test_who_share_a_server_share_a_key(prefect_server: str) -> None:
     forget_keys()  # as another process
     assert seal_of("", Path("/none"), prefect_server).mark(b"a") == first
     assert KeySeal(str(Secret.load(BLOCK).get()).encode()).mark(b"a") == first
+
+
+def test_a_server_that_a_profile_names_has_the_key_too(prefect_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    (tmp_path / "profiles.toml").write_text(f'active = "mine"\n[profiles.mine]\nPREFECT_API_URL = "{prefect_server}"\n')
+    forget_keys()
+    assert record_seal(StoreSettings()).mark(b"a") == seal_of("", Path("/none"), prefect_server).mark(b"a")
