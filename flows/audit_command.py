@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.audit import AuditLine, mark_of, read_lines
-from tasks.places import source_of
-from tasks.video.locations import absolute, is_s3
+from flows.request import check_source
+from tasks.video.locations import absolute
 
 _FILE_COLUMNS = 160
 _WHOLE_HASH = 64
@@ -40,9 +40,7 @@ def audit(options: argparse.Namespace) -> None:
 def _hash_of(video: str) -> str:
     if len(video) == _WHOLE_HASH and not Path(video).exists():
         return video
-    source = source_of(absolute(video) if not is_s3(video) else video)
-    source.check()
-    return source.content_hash()
+    return check_source(absolute(video)).content_hash()
 
 
 def _what(line: AuditLine) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tasks import apart
 from tasks.errors import InputError, VeilError
 
 USAGE_ERROR = 2
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _blur(options: argparse.Namespace) -> None:
+    apart.prepare()  # it loads meanwhile
     from flows.commands import blur  # a wrong option is answered before anything heavy is loaded
 
     blur(options)

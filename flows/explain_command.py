@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.job_record import JobRecord, find_job, latest
+from flows.request import check_source
 from tasks.errors import BadSetting
-from tasks.places import source_of
 from tasks.video.locations import absolute, is_s3
 
 _FILE_COLUMNS = 200
@@ -44,9 +44,7 @@ def explain(options: argparse.Namespace) -> None:
 def _job(word: str) -> JobRecord:
     if not is_s3(word) and not Path(word).exists():
         return find_job(word)
-    source = source_of(absolute(word))
-    source.check()
-    job = latest(source.content_hash())
+    job = latest(check_source(absolute(word)).content_hash())
     if job is None:
         raise BadSetting(f"job {word}", "there was none about this video in this results store", fix="run `veil blur` first")
     return job

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from flows.job import Job
 from tasks.build_tracks import build_tracks
 from tasks.edit_people import edit_people
+from tasks.errors import BadVideo
 from tasks.find_faces import find_faces
 from tasks.find_shots import find_shots
 from tasks.follow_faces import follow_faces
@@ -41,6 +42,9 @@ def look_through(
         check_fits(video.info, video.index)
     num_frames = video.info.num_frames
     shots = job.run(find_shots, num_frames, source, video, plan.find_shots)
+    video = video.as_read(shots, plan.picture_size)
+    if plan.damage == "refuse" and (video.info.cut_off or video.damaged):
+        raise BadVideo(source, video.info.warnings[0], fix="copy or download it again, or set damage to conceal")
     segments = cut_into_segments(shots.shots, round(plan.segment_seconds * video.info.frame_rate))
     if plan.sequences:
         faces = [job.run(read_sequences, 0, video, plan.sequences, plan.find_faces.recogniser)]

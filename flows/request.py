@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.report import BlurReport
+from tasks import first_reading
 from tasks.by_hand import with_files_read
 from tasks.errors import BadOutput
 from tasks.models.session import check_device
@@ -73,10 +74,9 @@ def _record(source_sha256: str, photo_sha256s: Sequence[tuple[str, str]], plan: 
 
 def check_source(source: str) -> Source:
     """Raises BadVideo for a source that does not open, and StoreError where nothing could be kept of what is found in it."""
-    found = source_of(source)
-    found.check()
+    first_reading.check(source)
     probe_store()
-    return found
+    return source_of(source)
 
 
 def check_models(plan: Plan) -> None:

@@ -15,7 +15,7 @@ from tasks.finder import Finder
 from tasks.looking import look_at
 from tasks.matching import euclidean, intersection_over_union, share_inside
 from tasks.method import Settings
-from tasks.tracks import Cover, Track
+from tasks.tracks import NOBODY, Cover, Track
 from tasks.video.info import VideoInfo
 
 _BATCH_FRAMES = 8  # looked at together
@@ -75,8 +75,10 @@ def check(
             findings += [_finding("uncovered", found, int(row), None) for row in np.flatnonzero(stray)]
             missed.append(found[stray])
             for row in np.flatnonzero(under.any(1) & (found.qualities >= _CLEAR)):
-                owners = np.stack([tracks[owner].embedding for owner in blurred.tracks[under[row]]])
-                distance = float(np.fmin.reduce(euclidean(found.embeddings[row][None], owners)[0]))
+                owners = [tracks[owner].embedding for owner in blurred.tracks[under[row]] if owner != NOBODY]
+                if not owners:
+                    continue
+                distance = float(np.fmin.reduce(euclidean(found.embeddings[row][None], np.stack(owners))[0]))
                 if distance <= same_face:
                     findings.append(_finding("recognisable", found, int(row), distance))
     return findings, _only_with_faces(missed)

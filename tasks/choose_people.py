@@ -47,7 +47,8 @@ def choose_people(
         settings.strictness,
     )
     rulings = rulings_of(evidence, settings.policy, settings.selectors, settings.overrides)
-    cover = cover_of(found, rulings, covered=True)
+    damaged = Cover.of_whole_pictures(video.damaged, video.info.width, video.info.height)
+    cover = Cover.together([cover_of(found, rulings, covered=True), damaged])
     decisions = decisions_of(evidence, rulings)
     notes = [*(photos.notes if photos else ()), *look_alikes(decisions, tracks.names), *sides_wanted(found, rulings)]
     return Choice(

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import closing
 
 from tasks import progress
+from tasks.first_reading import FirstReading
 from tasks.glances import GlanceKeeper
 from tasks.manifests import Shots, Video
-from tasks.places import source_of
 from tasks.plan import FindShots
 from tasks.results import ObjectStore
 from tasks.shot_finders.transitions import shots_between
 from tasks.stage import stage
-from tasks.video.thumbnails import thumbnail
 
 
 @stage("find_shots")
 def find_shots(source: str, video: Video, settings: FindShots) -> Shots:
-    """Reads the video once, as thumbnails, and keeps them as glances.
+    """Reads the video once, as thumbnails, keeps them as glances, and finds out what is damaged.
 
     The search for faces reads it a second time: which frames it looks at depends on all shots, and on segments that are made of them.
     What the two can share are the thumbnails: a frame that no look needs is decoded there, but converted only here. Following faces reads a
@@ -25,7 +25,9 @@ def find_shots(source: str, video: Video, settings: FindShots) -> Shots:
     """
     finder = settings.finder.load()
     keeper = GlanceKeeper(ObjectStore())
-    with closing(progress.counted("find_shots", video.frames(source_of(source), 0, video.info.num_frames - 1))) as frames:
-        thumbnails = keeper.passing(thumbnail(frame, finder.thumbnail_size) for _, frame in frames)
-        transitions = finder.transitions(thumbnails)
-    return Shots(shots=tuple(shots_between(transitions, video.info.num_frames)), glance_refs=keeper.refs())
+    reading = FirstReading(source, video, finder.thumbnail_size)
+    with closing(progress.counted("find_shots", reading.thumbnails())) as frames:
+        transitions = finder.transitions(keeper.passing(frames))
+        deque(frames, 0)  # what a finder does not look at is read all the same
+    shots = shots_between(transitions, video.info.num_frames)
+    return Shots(shots=tuple(shots), glance_refs=keeper.refs(), damaged=reading.damaged, sizes=reading.sizes)

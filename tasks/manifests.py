@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from typing import Literal
 
 import av
 import numpy as np
@@ -21,7 +23,7 @@ from tasks.glances import CHUNK_FRAMES
 from tasks.method import Settings
 from tasks.moments import frame_from
 from tasks.results import Manifest, ObjectRef, ObjectStore
-from tasks.tracks import Shot, Track, tracks_from_bytes
+from tasks.tracks import Shot, Span, Track, tracks_from_bytes
 from tasks.trails import Trail, trails_from_bytes
 from tasks.video.hardware import ON_THE_CPU, DecoderSettings
 from tasks.video.info import FrameIndex, VideoInfo
@@ -43,6 +45,14 @@ class PartOf(Settings):
     """of the whole"""
 
 
+class SizeChange(Settings):
+    """A picture size, from a frame on that is numbered in the whole file."""
+
+    frame: int
+    width: int
+    height: int
+
+
 class Video(Manifest):
     """A video as it is, without its path; or a part of it, whose frames are counted from the part's first."""
 
@@ -61,6 +71,40 @@ class Video(Manifest):
             return None
         whole = FrameIndex.from_bytes(ObjectStore().get(self.part_of.index_ref))
         return Part(self.part_of.first, whole, self.part_of.duration_seconds)
+
+    @property
+    def in_whole(self) -> tuple[FrameIndex, int]:
+        """The index of the whole file, and the number in it of the first frame."""
+        part = self.part
+        return (self.index, 0) if part is None else (part.index, part.first)
+
+    @property
+    def damaged(self) -> list[Span]:
+        """First and last of frames that are damaged or may refer to such."""
+        first = 0 if self.part_of is None else self.part_of.first
+        return [(begin - first, end - first) for begin, end in self.info.damaged]
+
+    def as_read(self, shots: Shots, size: Literal["first", "largest"]) -> Video:
+        """The same video, with what was seen when it was read: `size` says which one the result has."""
+        if not shots.damaged and len(shots.sizes) < 2:
+            return self
+        (index, first), info = self.in_whole, self.info
+        seconds = (index.pts - index.pts[first]) * float(info.time_base)
+        sizes = list(dict.fromkeys((each.width, each.height) for each in shots.sizes))
+        width, height = max(sizes, key=math.prod) if size == "largest" else (info.width, info.height)
+        others = tuple(each for each in sizes if each != (width, height))
+        warnings = [
+            f"damaged from {seconds[begin]:.2f} s on (frames {begin - first} to {end - first}): covered whole"
+            for begin, end in shots.damaged
+        ]
+        warnings += [
+            f"the picture is {each.width}x{each.height} from {seconds[each.frame]:.2f} s on (frame {each.frame - first}): "
+            f"scaled to {width}x{height}"
+            for each in shots.sizes
+            if (each.width, each.height) != (width, height)
+        ]
+        read = {"damaged": shots.damaged, "other_sizes": others, "width": width, "height": height}
+        return self.model_copy(update={"info": info.model_copy(update=read | {"warnings": (*info.warnings, *warnings)})})
 
     @property
     def begins(self) -> int | None:
@@ -123,6 +167,10 @@ class Shots(Manifest):
     shots: tuple[Shot, ...]
     glance_refs: tuple[ObjectRef, ...] = ()
     """grey thumbnails of all frames, `CHUNK_FRAMES` an object; none where the finder did not look at the pictures"""
+    damaged: tuple[Span, ...] = ()
+    """first and last of frames, numbered in the whole file, that a decoder concealed, or that may refer to such"""
+    sizes: tuple[SizeChange, ...] = ()
+    """the picture's first size, and each that is not the one before"""
 
     def glances_of(self, first: int, last: int) -> tuple[ObjectRef, ...]:
         """The objects that hold the frames first to last."""

@@ -234,6 +234,12 @@ class Plan(Settings):
     start: Moment | None = Field(None, description="begin with the first frame from this time (62.5, 1:02.5) on, or this one (1500f)")
     end: Moment | None = Field(None, description="stop before the first frame from this time on, or before this one")
     preview_seconds: float | None = Field(None, gt=0, description="only so much from the start")
+    damage: Literal["conceal", "refuse"] = Field(
+        "conceal", description="what is damaged in a recording is covered whole; refuse: such a recording is not worked on"
+    )
+    picture_size: Literal["first", "largest"] = Field(
+        "first", description="of the result, where the picture changes its size: the others are scaled to it, with bars"
+    )
     segment_seconds: float = Field(
         300, ge=1, description="a video is worked on, resumed and shared out in segments of whole shots about this long"
     )

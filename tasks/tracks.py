@@ -142,13 +142,16 @@ def _end_to_end(values: list[npt.NDArray[np.generic]]) -> npt.NDArray[np.generic
     return np.concatenate(values) if values else np.zeros(0)
 
 
+NOBODY = -1
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Cover:
     """What gets blurred, frame by frame: the only thing that the rendering stage looks at. In order of frame.
 
     frames: (N,) int64
     boxes: (N, 4) float32, the faces' boxes (the blur decides how far beyond them it reaches)
-    tracks: (N,) int64, whose face it is: an anchor for what must stay steady from frame to frame
+    tracks: (N,) int64, whose face it is, NOBODY for none's: an anchor for what must stay steady from frame to frame
     """
 
     frames: Ints
@@ -175,6 +178,20 @@ class Cover:
     def concatenate(cls, parts: Sequence[Cover]) -> Cover:
         """The cover of consecutive stretches as one."""
         return cls(**{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)})
+
+    @classmethod
+    def together(cls, parts: Sequence[Cover]) -> Cover:
+        """The cover of the same stretch, all of it."""
+        every = cls.concatenate(parts)
+        order = np.argsort(every.frames, kind="stable")
+        return cls(every.frames[order], every.boxes[order], every.tracks[order])
+
+    @classmethod
+    def of_whole_pictures(cls, spans: Sequence[Span], width: int, height: int) -> Cover:
+        """All of the picture in the frames of the spans: nobody's face. The boxes are so large that an oval in them holds the picture."""
+        frames = np.concatenate([np.zeros(0, np.int64), *(np.arange(first, last + 1) for first, last in spans)])
+        box = np.array([-width / 2, -height / 2, width * 3 / 2, height * 3 / 2], np.float32)
+        return cls(frames, np.tile(box, (len(frames), 1)), np.full(len(frames), NOBODY))
 
     @classmethod
     def from_tracks(cls, tracks: Sequence[Track], numbers: Sequence[int]) -> Cover:

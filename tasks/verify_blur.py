@@ -15,7 +15,7 @@ from tasks.places import source_of
 from tasks.plan import FindFaces, VerifyBlur
 from tasks.results import ObjectRef, ObjectStore
 from tasks.stage import stage
-from tasks.tracks import Cover
+from tasks.tracks import NOBODY, Cover
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.picture_folder import CONTAINER
 from tasks.video.sources import Images
@@ -64,10 +64,8 @@ def _with_places(kept: Cover, video: Video, tracks: TrackSet, frames: Ints) -> C
     parts = [kept]
     for when, box in video.at_places(tracks.ignored, frames):
         there = frames[when]
-        parts.append(Cover(there, np.tile(box, (len(there), 1)), np.full(len(there), -1, np.int64)))
-    both = Cover.concatenate(parts)
-    order = np.argsort(both.frames, kind="stable")
-    return Cover(both.frames[order], both.boxes[order], both.tracks[order])
+        parts.append(Cover(there, np.tile(box, (len(there), 1)), np.full(len(there), NOBODY)))
+    return Cover.together(parts)
 
 
 def _all(store: ObjectStore, refs: tuple[ObjectRef, ...]) -> Cover:

@@ -100,6 +100,12 @@ class VideoInfo(Settings):
     """whether a frame is found by its pts from any key frame on; False means that reading starts at the file's start"""
     jumps: tuple[ClockJump, ...] = ()
     """where the clock was set anew; the index goes on there"""
+    cut_off: str = ""
+    """what of the file is not there"""
+    damaged: tuple[tuple[int, int], ...] = ()
+    """first and last of frames, numbered in the whole file, that a decoder concealed or that refer to such; known once all was read"""
+    other_sizes: tuple[tuple[int, int], ...] = ()
+    """width and height of pictures that are brought to the size above; known once all was read"""
     warnings: tuple[str, ...] = ()
     """a line for each thing that was mended"""
     audio: tuple[AudioInfo, ...]

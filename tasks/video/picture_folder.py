@@ -15,6 +15,7 @@ import av
 import numpy as np
 
 from tasks.errors import BadVideo
+from tasks.tracks import Span
 from tasks.video.files import Folder, num_bytes_of, renewed, sha256_of
 from tasks.video.hardware import ON_THE_CPU, DecoderSettings
 from tasks.video.info import ColourRange, FrameIndex, VideoInfo
@@ -23,7 +24,7 @@ from tasks.video.opening import LARGEST_SIDE
 from tasks.video.parallel import in_order
 from tasks.video.pictures.kinds import KINDS, Kind, decode
 from tasks.video.pictures.orientation import Header, matrix_of
-from tasks.video.read import ahead
+from tasks.video.read import AsRead, ahead
 from tasks.video.sources import Images
 from tasks.video.upright import is_mirrored, rotation_of
 from tasks.video.whole import DAMAGED
@@ -136,9 +137,13 @@ class PictureFolder:
         """The frames with these numbers, and no others are read; decoded in threads of their own."""
         if len(self.names) < len(index):
             raise BadVideo(self.location, f"has {len(self.names)} pictures where there were {len(index)}", fix="start again")
-        return ahead((number, self._frame(number, frame, info, index)) for number, frame in self._in_order(numbers))
+        return ahead((number, self._frame(number, frame, info, index)) for number, frame in self.decoded(numbers))
 
-    def _in_order(self, numbers: Sequence[int]) -> Iterator[tuple[int, av.VideoFrame]]:
+    def first_reading(self, info: VideoInfo, index: FrameIndex, first: int, last: int) -> FirstFolderReading:
+        return FirstFolderReading(self, first, last)
+
+    def decoded(self, numbers: Sequence[int]) -> Iterator[tuple[int, av.VideoFrame]]:
+        """The pictures with these numbers, as they are."""
         return in_order(lambda number: (number, self._decoded(self.names[number])), numbers)
 
     def picture(self, number: int) -> bytes:
@@ -186,6 +191,20 @@ class PictureFolder:
     def _bad(self, name: str, error: Exception) -> BadVideo:
         problem = str(error) if isinstance(error, ValueError) else "is damaged"
         return BadVideo(self.location, f"{name} {problem}", fix=DAMAGED)
+
+
+@dataclass
+class FirstFolderReading:
+    """Pictures that were never decoded. One that cannot be is an error: it can be taken out of the folder."""
+
+    folder: PictureFolder
+    first: int
+    last: int
+    damaged: tuple[Span, ...] = ()
+
+    def __iter__(self) -> Iterator[AsRead]:
+        for number, frame in self.folder.decoded(range(self.first, self.last + 1)):
+            yield AsRead(number, frame, False)
 
 
 def _suffix(name: str) -> str:

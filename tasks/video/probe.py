@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import islice
 from typing import Any, cast
 
 import av
@@ -12,14 +13,15 @@ from av.container import InputContainer
 from tasks.errors import BadVideo
 from tasks.video.clock import ClockJump
 from tasks.video.contents import audio_of, dropped_of, repeats_fields, subtitles_of, timecode_of
+from tasks.video.decoding import decodable, readable
 from tasks.video.files import File, num_bytes_of, sha256_of
 from tasks.video.hdr import content_light_of, mastering_display_of
 from tasks.video.info import ColourRange, FieldOrder, FrameIndex, VideoInfo
-from tasks.video.opening import explain, open_source, picture_stream, skip_other_streams
+from tasks.video.opening import open_source, picture_stream, skip_other_streams
 from tasks.video.quality import LOSSLESS_CODECS, source_quantiser
-from tasks.video.scan import Scan, rate_of, scan_frames, scan_packets
+from tasks.video.scan import PATIENCE_PACKETS, Scan, rate_of, scan_frames, scan_packets
 from tasks.video.upright import is_mirrored, rotation_of
-from tasks.video.whole import DAMAGED, check_whole
+from tasks.video.whole import DAMAGED, missing_of
 
 # Their frames build on all frames before them, or have packets that show nothing: only decoding tells what is shown.
 _ONLY_DECODING_TELLS = {"gif", "apng", "vp8"}
@@ -30,14 +32,14 @@ def check_opens(path: File) -> None:
     """Reads the first frame, and no more: raises BadVideo at once for most of what is no video."""
     with open_source(path) as container:
         stream = picture_stream(container, path)
-        try:
-            next(container.decode(stream), None)
-        except av.FFmpegError as error:
-            raise BadVideo(path, f"its first frame cannot be decoded ({explain(error)})", fix=DAMAGED) from error
+        packets = islice(readable(container.demux(stream), path), PATIENCE_PACKETS)
+        frames = (frame for packet in packets for frame in decodable(stream, packet))
+        if next(frames, None) is None:
+            raise BadVideo(path, f"not one of its first frames can be decoded ({stream.codec.canonical_name})", fix=DAMAGED)
 
 
 def probe_file(path: File, content_hash: str | None = None) -> tuple[VideoInfo, FrameIndex]:
-    """What the file holds, and its frames; raises BadVideo where it is not a whole video that can be decoded.
+    """What the file holds, and its frames; raises BadVideo where it is no video that can be decoded, or most of it is missing.
 
     `content_hash` is the file's SHA-256 where it is known already: computing it reads the whole file once more.
     """
@@ -46,8 +48,8 @@ def probe_file(path: File, content_hash: str | None = None) -> tuple[VideoInfo, 
         if "mp4" in container.format.name:
             # Elsewhere, the times of all streams tell whether the file is whole.
             skip_other_streams(container, stream)
-        scan = scan_packets(container, stream)
-        check_whole(scan, container, stream, path)
+        scan = scan_packets(container, stream, path)
+        cut_off = missing_of(scan, container, stream, path)
         seekable = scan.codec not in _ONLY_DECODING_TELLS and scan.has_unique_pts
     if not seekable:
         with open_source(path, guess_pts=True) as container:
@@ -59,6 +61,9 @@ def probe_file(path: File, content_hash: str | None = None) -> tuple[VideoInfo, 
         repeats = repeats_fields(container, picture_stream(container, path))
     with open_source(path) as container:
         info = _describe(path, container, scan, content_hash, seekable=seekable)
+    if cut_off:
+        cut_off = f"{cut_off} ({info.duration_seconds:.2f} s)"
+        info = info.model_copy(update={"cut_off": cut_off, "warnings": (cut_off, *info.warnings)})
     if repeats:
         info = info.model_copy(update={"dropped": (*info.dropped, "marks that repeat fields (soft telecine); each frame's time is kept")})
     return info, index

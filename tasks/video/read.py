@@ -5,6 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
 
 import av
 from av.codec.hwaccel import HWAccel
@@ -13,10 +15,15 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
+from tasks.tracks import Span
+from tasks.video.damage import Torn, inside, spread
+from tasks.video.decoding import decodable, readable
 from tasks.video.files import File
+from tasks.video.fitting import fitted
 from tasks.video.hardware import ON_THE_CPU, DecoderSettings, hardware_of
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.opening import open_source, picture_stream, skip_other_streams
+from tasks.video.scan import MOST_REORDERED
 
 # Enough to even out the decoder's bursts, little enough for 8K pictures.
 _FRAMES_AHEAD = 6
@@ -28,14 +35,90 @@ _DAMAGED = "copy or download the file again, or repair it first"
 def read_frames(
     path: File, info: VideoInfo, index: FrameIndex, first: int, last: int, decoder: DecoderSettings = ON_THE_CPU
 ) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Frames `first` to `last`, both included, each with its number; decoded in a thread of its own.
+    """Frames `first` to `last`, both included, each with its number, all of one size; decoded in a thread of its own.
 
-    Close the iterator (or run it to its end) to end the thread. Raises BadVideo naming the frame that is missing or damaged, ValueError
-    where the video has no such frames.
+    Where `info` says that frames are damaged, one that the decoder does not give is the one before it once more. Close the iterator (or run
+    it to its end) to end the thread. Raises BadVideo naming another frame that is missing or damaged, ValueError where the video has no
+    such frames.
     """
     if not 0 <= first <= last < len(index):
         raise ValueError(f"frames {first} to {last} of a video with {len(index)}")
     return ahead(_decoded(path, info, index, first, last, hardware_of(info, decoder)))
+
+
+class AsRead(NamedTuple):
+    """A frame of a first reading: None where the decoder gives none; and whether it is damaged."""
+
+    number: int
+    frame: av.VideoFrame | None
+    is_damaged: bool
+
+
+class FirstFileReading:
+    """Frames `first` to `last` of a file that was never read to its end, whatever their size.
+
+    damaged: once they were read, those that are damaged and those that may refer to them
+    """
+
+    def __init__(self, path: File, info: VideoInfo, index: FrameIndex, first: int, last: int) -> None:
+        self.damaged: tuple[Span, ...] = ()
+        self._path, self._info, self._index = path, info, index
+        self._first, self._last = first, last
+
+    def __iter__(self) -> Iterator[AsRead]:
+        path, info, index = self._path, self._info, self._index
+        damaged: list[int] = []
+        with open_source(path, guess_pts=not info.seekable) as container:
+            stream = _stream_of(container, path, info)
+            torn = Torn(stream, container.format.name)
+            for one in self._in_order(self._numbered(container, stream, torn)):
+                damaged += [one.number] if one.is_damaged else []
+                yield one
+            damaged += [number for pts in torn.gaps(path, info) if (number := index.index_of(pts)) is not None and number >= self._first]
+            if info.seekable:
+                numbers = (index.index_of(pts) for pts in torn.decoded_pts if pts is not None)
+                self.damaged = spread(damaged, index, [number for number in numbers if number is not None])
+            else:
+                before = MOST_REORDERED if stream.codec_context.reorder_depth else 0
+                self.damaged = spread(damaged, index, range(len(index)), before)
+
+    def _in_order(self, frames: Iterator[AsRead]) -> Iterator[AsRead]:
+        """Each number once: without what comes before the first or again, and with what does not come."""
+        wanted = self._first
+        for one in chain(frames, [AsRead(self._last + 1, None, True)]):
+            if one.number < wanted:
+                continue
+            yield from (AsRead(missing, None, True) for missing in range(wanted, min(one.number, self._last + 1)))
+            if one.number > self._last:
+                return
+            yield one
+            wanted = one.number + 1
+
+    def _numbered(self, container: InputContainer, stream: VideoStream, torn: Torn) -> Iterator[AsRead]:
+        """What the decoder gives. Where frames are known by their number only, damage in a packet is that of the next frame."""
+        info, index = self._info, self._index
+        if not info.seekable:
+            stream.thread_type = "SLICE"  # then a packet's frame comes with it
+        start = index.key_before(self._first) if info.seekable else 0
+        packets = packets_from(container, stream, int(index.pts[start]) if start else None)
+        torn_pts: set[int | None] = set()
+        counted, is_torn = 0, False
+        for packet in readable(packets, self._path):
+            if packet.size and torn.is_torn(packet):
+                torn_pts.add(packet.pts)
+                is_torn = True
+            try:
+                frames = stream.decode(packet)
+            except (av.FFmpegError, ValueError):
+                is_torn = True
+                continue
+            for frame in frames:
+                if not info.seekable:
+                    yield AsRead(counted, frame, frame.is_corrupt or is_torn)
+                    counted += 1
+                    is_torn = False
+                elif frame.pts is not None and (number := index.index_of(frame.pts)) is not None:
+                    yield AsRead(number, frame, frame.is_corrupt or frame.pts in torn_pts)
 
 
 def ahead(frames: Iterator[tuple[int, av.VideoFrame]]) -> Iterator[tuple[int, av.VideoFrame]]:
@@ -101,51 +184,78 @@ def _decoded(
 def _decoded_from(
     path: File, info: VideoInfo, index: FrameIndex, start: int, first: int, last: int, hardware: HWAccel | None
 ) -> Iterator[av.VideoFrame]:
-    with open_source(path, guess_pts=not info.seekable, hardware=hardware) as container:
-        stream = picture_stream(container, path)
-        if stream.index != info.stream_index:
-            raise BadVideo(path, "is not the file that was probed", fix="start again")
-        skip_other_streams(container, stream)
-        stream.thread_type = "AUTO"
-        if info.codec == "h264":
-            # Without it the decoder has to find out, and loses a frame each time that it does.
-            stream.codec_context.reorder_depth = max(stream.codec_context.reorder_depth, info.reorder_frames)
-        wanted = first
-        for number, frame in enumerate(_frames(container, stream, index, start)):
-            if not info.seekable:
-                # Times that were counted out are given by counting again.
-                frame.pts = int(index.pts[number]) if number < len(index) else None
-                frame.time_base = info.time_base
-            if frame.pts is None or frame.pts < index.pts[first]:
-                continue
-            if frame.pts != index.pts[wanted] or frame.is_corrupt:
-                raise BadVideo(path, f"frame {wanted} is missing or damaged", fix=_DAMAGED)
-            if (frame.width, frame.height) != (info.width, info.height):
-                # Boxes would mean other places in it, and what is there would be shown.
-                sizes = f"frame {wanted} has {frame.width}x{frame.height} pixels, the first one {info.width}x{info.height}"
-                raise BadVideo(path, f"changes its size: {sizes}", fix="convert it to one size first")
-            yield frame
-            if wanted == last:
-                return
-            wanted += 1
-    raise BadVideo(path, f"frame {wanted} is missing or damaged", fix=_DAMAGED)
-
-
-def _frames(container: InputContainer, stream: VideoStream, index: FrameIndex, start: int) -> Iterator[av.VideoFrame]:
-    packets = packets_from(container, stream, int(index.pts[start]) if start else None)
-    while True:
-        # What a damaged packet should have given, or a file that became shorter, is missed by whoever counts the frames.
-        try:
-            packet = next(packets, None)
-        except (av.FFmpegError, OSError):
-            return
-        if packet is None:
-            return
-        try:
-            frames = stream.decode(packet)
-        except av.FFmpegError:
+    """Raises BadVideo where a frame is missing or damaged of which `info` does not say so."""
+    wanted, latest = first, None
+    for frame in _frames(path, info, index, start, hardware):
+        if frame.pts is None or frame.pts < index.pts[first]:
+            latest = frame
             continue
-        yield from frames
+        while wanted <= last and inside(info.damaged, wanted) and frame.pts > index.pts[wanted]:
+            yield _again(path, info, latest or frame, index, wanted)
+            wanted += 1
+        if wanted > last:
+            return
+        if frame.pts < index.pts[wanted] and inside(info.damaged, wanted):
+            continue  # it is shown when there is no frame
+        if frame.pts != index.pts[wanted] or (frame.is_corrupt and not inside(info.damaged, wanted)):
+            raise BadVideo(path, f"frame {wanted} is missing or damaged", fix=_DAMAGED)
+        yield _in_size(path, info, frame, wanted)
+        latest = frame
+        wanted += 1
+        if wanted > last:
+            return
+    for missing in range(wanted, last + 1):
+        if latest is None or not inside(info.damaged, missing):
+            raise BadVideo(path, f"frame {missing} is missing or damaged", fix=_DAMAGED)
+        yield _again(path, info, latest, index, missing)
+
+
+def _frames(path: File, info: VideoInfo, index: FrameIndex, start: int, hardware: HWAccel | None) -> Iterator[av.VideoFrame]:
+    """What the decoder gives, from the key frame `start` on; what it does not give is missed by whoever counts the frames."""
+    with open_source(path, guess_pts=not info.seekable, hardware=hardware) as container:
+        stream = _stream_of(container, path, info)
+        number = 0
+        for packet in readable(packets_from(container, stream, int(index.pts[start]) if start else None), path):
+            for frame in decodable(stream, packet):
+                if not info.seekable:
+                    # Times that were counted out are given by counting again.
+                    frame.pts = int(index.pts[number]) if number < len(index) else None
+                    frame.time_base = info.time_base
+                number += 1
+                yield frame
+
+
+def _stream_of(container: InputContainer, path: File, info: VideoInfo) -> VideoStream:
+    """The picture's stream, ready to be decoded."""
+    stream = picture_stream(container, path)
+    if stream.index != info.stream_index:
+        raise BadVideo(path, "is not the file that was probed", fix="start again")
+    skip_other_streams(container, stream)
+    stream.thread_type = "AUTO"
+    if info.codec == "h264":
+        # Without it the decoder has to find out, and loses a frame each time that it does.
+        stream.codec_context.reorder_depth = max(stream.codec_context.reorder_depth, info.reorder_frames)
+    return stream
+
+
+def _again(path: File, info: VideoInfo, frame: av.VideoFrame, index: FrameIndex, number: int) -> av.VideoFrame:
+    """The same picture at another time."""
+    sized = _in_size(path, info, frame, number)
+    again = fitted(sized, sized.width, sized.height, sized.format.name)
+    again.pts, again.time_base = int(index.pts[number]), info.time_base
+    return again
+
+
+def _in_size(path: File, info: VideoInfo, frame: av.VideoFrame, number: int) -> av.VideoFrame:
+    """A frame in the size in which boxes are told."""
+    size = (frame.width, frame.height)
+    if size == (info.width, info.height):
+        return frame
+    if size not in info.other_sizes:
+        # Boxes would mean other places in it, and what is there would be shown.
+        sizes = f"frame {number} has {frame.width}x{frame.height} pixels, the first one {info.width}x{info.height}"
+        raise BadVideo(path, f"changes its size: {sizes}", fix="start again")
+    return fitted(frame, info.width, info.height, info.pixel_format)
 
 
 def packets_from(container: InputContainer, stream: VideoStream, key_pts: int | None) -> Iterator[Packet[VideoStream]]:

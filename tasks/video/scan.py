@@ -15,16 +15,15 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from tasks.errors import BadVideo
 from tasks.video.clock import ClockJump, going_on, is_jump
+from tasks.video.decoding import decodable, readable
 from tasks.video.files import File
 from tasks.video.groups import NO_GROUP, Inspector, groups_of, is_cropped
 from tasks.video.info import FrameIndex
-from tasks.video.opening import explain
 
-# A decoder that gives nothing for this many packets will not start giving.
-_PATIENCE_PACKETS = 300
 _USUAL_RATE, _HIGHEST_RATE = Fraction(25), 1000
+PATIENCE_PACKETS = 300
+"""a decoder that gives nothing for so many will not start giving"""
 MOST_REORDERED = 16
 """frames that FFmpeg's decoders hold back, at most"""
 RAW = {"h264", "hevc", "m4v", "mpegvideo"}
@@ -64,7 +63,6 @@ class Scan:
     restarts, jumps: whether the clock is set anew somewhere; and where, once the frames were decoded
     num_undecodable: frames before the first that can be decoded
     end_seconds: the latest end of a packet of any stream that was read
-    broken: what is wrong with the last packets, "" where nothing is
     """
 
     codec: str
@@ -80,7 +78,6 @@ class Scan:
     first_frame: av.VideoFrame | None = None
     last_duration: int = 0
     end_seconds: float = 0.0
-    broken: str = ""
     reorder_frames: int = 0
     latest_pts: int | None = None
     restarts: bool = False
@@ -100,7 +97,7 @@ class Scan:
         return FrameIndex(pts[order], np.array(self.keys, bool)[order], groups[order])
 
 
-def scan_packets(container: InputContainer, stream: VideoStream) -> Scan:
+def scan_packets(container: InputContainer, stream: VideoStream, path: File) -> Scan:
     """The packets of the stream; nothing is decoded after the first frame."""
     scan = Scan(codec=stream.codec.canonical_name, time_base=Fraction(stream.time_base or Fraction(1, 90000)))
     latest = latest_dts = None
@@ -108,38 +105,33 @@ def scan_packets(container: InputContainer, stream: VideoStream) -> Scan:
     after_hidden = False
     # There, durations are differences of decoding times; only the very last one is its own.
     is_mp4 = "mp4" in container.format.name
-    try:
-        for packet in container.demux():
-            if packet.size == 0:
-                continue
-            _note_end(scan, packet, container.format.name)
-            if packet.stream_index != stream.index:
-                continue
-            if packet.dts is not None:
-                scan.restarts |= latest_dts is not None and is_jump((packet.dts - latest_dts) * scan.time_base, container.format.name)
-                latest_dts = packet.dts
-            scan.num_packets += 1
-            scan.num_bytes += packet.size
-            if packet.is_corrupt:
-                scan.broken = f"frame {scan.num_packets - 1} is cut off"
-            if packet.is_discard:
-                scan.num_hidden += 1
-                # Whatever is copied with the packets around it would bring it back.
-                scan.plain[-1:] = [False] * len(scan.plain[-1:])
-                after_hidden = True
-            else:
-                is_idr, is_plain = inspector.look_into(packet)
-                scan.pts.append(packet.pts)
-                scan.keys.append(packet.is_keyframe)
-                scan.idrs.append(is_idr)
-                scan.plain.append(is_plain and not after_hidden)
-                after_hidden = False
-                is_latest = packet.pts is not None and (latest is None or packet.pts >= latest)
-                latest = packet.pts if is_latest else latest
-                scan.last_duration = (packet.duration or 0) if is_latest or is_mp4 else scan.last_duration
-            _decode_until_first(scan, stream, packet)
-    except (av.FFmpegError, OSError) as error:
-        scan.broken = f"after {scan.num_packets} frames it cannot be read ({explain(error)})"
+    for packet in readable(container.demux(), path):
+        if packet.size == 0:
+            continue
+        _note_end(scan, packet, container.format.name)
+        if packet.stream_index != stream.index:
+            continue
+        if packet.dts is not None:
+            scan.restarts |= latest_dts is not None and is_jump((packet.dts - latest_dts) * scan.time_base, container.format.name)
+            latest_dts = packet.dts
+        scan.num_packets += 1
+        scan.num_bytes += packet.size
+        if packet.is_discard:
+            scan.num_hidden += 1
+            # Whatever is copied with the packets around it would bring it back.
+            scan.plain[-1:] = [False] * len(scan.plain[-1:])
+            after_hidden = True
+        else:
+            is_idr, is_plain = inspector.look_into(packet)
+            scan.pts.append(packet.pts)
+            scan.keys.append(packet.is_keyframe)
+            scan.idrs.append(is_idr)
+            scan.plain.append(is_plain and not after_hidden)
+            after_hidden = False
+            is_latest = packet.pts is not None and (latest is None or packet.pts >= latest)
+            latest = packet.pts if is_latest else latest
+            scan.last_duration = (packet.duration or 0) if is_latest or is_mp4 else scan.last_duration
+        _decode_until_first(scan, stream, packet)
     scan.latest_pts = latest
     scan.last_duration = scan.last_duration or step_of(stream, scan.time_base)
     if scan.first_frame is None:
@@ -158,16 +150,11 @@ def scan_frames(container: InputContainer, stream: VideoStream, scan: Scan, path
     pts: list[int | None] = []
     dts: list[int | None] = []
     keys: list[bool] = []
-    try:
-        for packet in container.demux(stream):
-            dts += [packet.dts] if packet.size else []
-            for frame in packet.decode():
-                pts.append(frame.pts if frame.pts is not None else frame.dts)
-                keys.append(frame.key_frame)
-    except (av.FFmpegError, OSError) as error:
-        raise BadVideo(
-            path, f"cannot be decoded after frame {len(pts) - 1} ({explain(error)})", fix="copy or download it again, or repair it first"
-        ) from error
+    for packet in readable(container.demux(stream), path):
+        dts += [packet.dts] if packet.size else []
+        for frame in decodable(stream, packet):
+            pts.append(frame.pts if frame.pts is not None else frame.dts)
+            keys.append(frame.key_frame)
     step = step_of(stream, scan.time_base)
     if container.format.name in RAW:
         pts = [None] * len(pts)
@@ -217,13 +204,10 @@ def _note_end(scan: Scan, packet: Packet[Stream], container: str) -> None:
 
 
 def _decode_until_first(scan: Scan, stream: VideoStream, packet: Packet[Any] | None) -> None:
-    if scan.first_frame is not None or scan.num_packets > _PATIENCE_PACKETS:
+    if scan.first_frame is not None or scan.num_packets > PATIENCE_PACKETS:
         return
-    try:
-        frames = stream.decode(packet)
-    except (av.FFmpegError, ValueError):
-        # The first packets of a recording that was cut may not decode; a later one will, or the file is refused.
-        return
+    # The first packets of a recording that was cut may not decode; a later one will, or the file is refused.
+    frames = decodable(stream, packet)
     if frames:
         scan.first_frame = frames[0]
 

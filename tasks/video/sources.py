@@ -11,11 +11,12 @@ import av
 from pydantic import Field
 
 from tasks.method import Settings
+from tasks.tracks import Span
 from tasks.video.files import File, renewed, sha256_of
 from tasks.video.hardware import ON_THE_CPU, DecoderSettings
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.probe import check_opens, probe_file
-from tasks.video.read import read_frames
+from tasks.video.read import AsRead, FirstFileReading, read_frames
 
 
 class Images(Settings):
@@ -23,6 +24,18 @@ class Images(Settings):
 
     frame_rate: Fraction = Field(Fraction(25), gt=0, le=1000)
     """pictures per second"""
+
+
+class FirstReading(Protocol):
+    """A source that is read to its end for the first time.
+
+    damaged: known at the end: frames that are damaged, or may refer to such
+    """
+
+    damaged: tuple[Span, ...]
+
+    def __iter__(self) -> Iterator[AsRead]:
+        """All frames in order, whatever their size."""
 
 
 class Source(Protocol):
@@ -50,6 +63,9 @@ class Source(Protocol):
     ) -> Iterator[tuple[int, av.VideoFrame]]:
         """Frames `first` to `last`, both included, each with its number; to be closed."""
 
+    def first_reading(self, info: VideoInfo, index: FrameIndex, first: int, last: int) -> FirstReading:
+        """The same frames, read for the first time: as they are, and damaged or not."""
+
 
 @dataclass(frozen=True)
 class VideoFile:
@@ -71,3 +87,6 @@ class VideoFile:
         self, info: VideoInfo, index: FrameIndex, first: int, last: int, decoder: DecoderSettings = ON_THE_CPU
     ) -> Iterator[tuple[int, av.VideoFrame]]:
         return read_frames(self.file, info, index, first, last, decoder)
+
+    def first_reading(self, info: VideoInfo, index: FrameIndex, first: int, last: int) -> FirstReading:
+        return FirstFileReading(self.file, info, index, first, last)

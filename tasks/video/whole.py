@@ -18,43 +18,53 @@ DAMAGED = "copy or download it again, or repair it first"
 _LONGEST_SECONDS = 31 * 24 * 3600.0
 _SLACK_SECONDS = 1.0
 _MATROSKA_SEGMENT = 0x18538067
+_TS_PACKET_BYTES = {188: 0, 192: 4, 204: 0}  # by the size, where the byte is that each begins with
+_TS_PACKETS, _TS_SYNC = 8, 0x47
 
 
-def check_whole(scan: Scan, container: InputContainer, stream: VideoStream, path: File) -> None:
-    """Raises BadVideo where the scanned file has no picture that decodes, is absurdly long or large, or ends early."""
+def missing_of(scan: Scan, container: InputContainer, stream: VideoStream, path: File) -> str:
+    """What of the scanned file is not there, "" where all of it is.
+
+    Raises BadVideo where it has no picture that decodes, is absurdly long or large, or where less than half of it is there.
+    """
     if scan.num_packets == 0:
         raise BadVideo(path, "has no frames", fix=DAMAGED)
     if scan.first_frame is None:
         raise BadVideo(path, f"not one of its frames can be decoded ({scan.codec})", fix=DAMAGED)
     if max(scan.first_frame.width, scan.first_frame.height) > LARGEST_SIDE:
         raise BadVideo(path, f"has pictures larger than {LARGEST_SIDE} pixels", fix="scale it down first")
-    declared, found = _counted(scan, container, stream)
-    if found < declared and "mp4" in container.format.name:
-        found = _num_packets_unedited(path, stream.index)
-    if found < declared:
-        raise BadVideo(path, f"ends early: {found} of {declared} frames are there", fix=DAMAGED)
-    if scan.broken:
-        raise BadVideo(path, f"ends early or is damaged: {scan.broken}", fix=DAMAGED)
     if scan.end_seconds > _LONGEST_SECONDS:
         raise BadVideo(path, f"claims to last {scan.end_seconds:.0f} seconds, more than 31 days", fix="split it first")
-    if "mp4" in container.format.name:
-        _check_bytes(_boxes_end(path), path)
-    if "matroska" in container.format.name:
-        end_bytes = _matroska_end(path)
-        _check_bytes(end_bytes, path)
-        declared_seconds = (container.duration or 0) / av.time_base
-        if end_bytes is None and declared_seconds - scan.end_seconds > _SLACK_SECONDS:
-            problem = f"ends early: {scan.end_seconds:.2f} of {declared_seconds:.2f} seconds are there"
-            raise BadVideo(path, problem, fix=DAMAGED)
+    counted = _counted(scan, container, stream, path)
+    num_bytes, end_bytes = num_bytes_of(path), _end_bytes(container.format.name, path)
+    seconds = (scan.end_seconds, (container.duration or 0) / av.time_base if "matroska" in container.format.name else 0.0)
+    if counted[0] < counted[1]:
+        return _missing(path, *counted, "frames")
+    if end_bytes is not None and num_bytes < end_bytes:
+        return _missing(path, num_bytes, end_bytes, "bytes")
+    if end_bytes is None and seconds[1] - seconds[0] > _SLACK_SECONDS:
+        return _missing(path, *seconds, "seconds")
+    if container.format.name == "mpegts" and _ends_inside_a_packet(path, num_bytes):
+        return "ends early: inside of a packet"
+    return ""
 
 
-def _counted(scan: Scan, container: InputContainer, stream: VideoStream) -> tuple[int, int]:
-    """How many frames the header promises, and how many there are."""
+def _missing(path: File, found: float, declared: float, what: str) -> str:
+    """Raises BadVideo where that is more than half."""
+    numbers = f"{found:.2f} of {declared:.2f}" if what == "seconds" else f"{found} of {declared}"
+    if found < declared / 2:
+        raise BadVideo(path, f"ends early: only {numbers} {what} are there", fix=DAMAGED)
+    return f"ends early: {numbers} {what} are there"
+
+
+def _counted(scan: Scan, container: InputContainer, stream: VideoStream, path: File) -> tuple[int, int]:
+    """How many frames there are, and how many the header promises."""
     if "mp4" in container.format.name:
-        return stream.frames, scan.num_packets
+        complete = scan.num_packets >= stream.frames
+        return scan.num_packets if complete else _num_packets_unedited(path, stream.index), stream.frames
     if container.format.name == "avi":
         # Its clock counts frames, those that were left out too.
-        return stream.frames, max(scan.num_packets, (scan.latest_pts or 0) + 1)
+        return max(scan.num_packets, (scan.latest_pts or 0) + 1), stream.frames
     return 0, 0
 
 
@@ -65,10 +75,21 @@ def _num_packets_unedited(path: File, stream_index: int) -> int:
         return sum(packet.size > 0 for packet in container.demux(stream))
 
 
-def _check_bytes(end_bytes: int | None, path: File) -> None:
-    num_bytes = num_bytes_of(path)
-    if end_bytes is not None and end_bytes > num_bytes:
-        raise BadVideo(path, f"ends early: {num_bytes} of {end_bytes} bytes are there", fix=DAMAGED)
+def _ends_inside_a_packet(path: File, num_bytes: int) -> bool:
+    """Of a transport stream, whose packets are all of one size (188 bytes; more with a time code or a checksum)."""
+    with opened(path) as file:
+        head = file.read(_TS_PACKETS * max(_TS_PACKET_BYTES))
+    for size, first in _TS_PACKET_BYTES.items():
+        if all(head[place] == _TS_SYNC for place in range(first, len(head), size)):
+            return num_bytes % size != 0
+    return False
+
+
+def _end_bytes(container: str, path: File) -> int | None:
+    """Where the file says that it ends; None where it does not."""
+    if "mp4" in container:
+        return _boxes_end(path)
+    return _matroska_end(path) if "matroska" in container else None
 
 
 def _boxes_end(path: File) -> int | None:

@@ -26,8 +26,13 @@ def record(
     codec: str = "libx264",
     options: dict[str, str] | None = None,
     stream_options: dict[str, str] | None = None,
+    noisy: bool = False,
 ) -> Path:
-    """Writes numbered frames that begin at a time of the container's clock; with sound of the same length where that has a beginning."""
+    """Writes numbered frames that begin at a time of the container's clock; with sound of the same length where that has a beginning.
+
+    Noisy frames are larger, each of them.
+    """
+    noise = np.random.default_rng(1)
     always = {"mpegts_copyts": "1", "mpegts_flags": "initial_discontinuity"} if container_format == "mpegts" else {}
     with av.open(path, "w", format=container_format, container_options=always | (options or {})) as container:
         picture = container.add_stream(codec, rate=rate, options={"g": "25", "bf": str(bframes)} | (stream_options or {}))
@@ -37,7 +42,10 @@ def record(
         sound = container.add_stream("aac", rate=48_000, layout="mono") if sound_starts_seconds is not None else None
         packets = []
         for number in range(num_frames):
-            frame = av.VideoFrame.from_ndarray(numbered_picture(first_number + number), format="bgr24").reformat(format="yuv420p")
+            drawn = numbered_picture(first_number + number)
+            if noisy:
+                drawn[48:] = noise.integers(0, 255, drawn[48:].shape)
+            frame = av.VideoFrame.from_ndarray(drawn, format="bgr24").reformat(format="yuv420p")
             frame.pts, frame.time_base = round((starts_seconds + number / rate) / unit), unit
             packets += picture.encode(frame)
         packets += picture.encode(None)

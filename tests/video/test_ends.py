@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.errors import BadOutput, BadVideo
+from tasks.errors import BadOutput
 from tasks.places import source_of, target_of
 from tasks.video.probe import probe_file
 from tasks.video.targets import VideoTarget
@@ -51,8 +51,7 @@ def test_bytes_behind_the_last_box_do_not_matter(behind: bytes, tmp_path: Path) 
 def test_a_file_that_was_cut_still_ends_early(tmp_path: Path) -> None:
     source = record(tmp_path / "cut.mp4", 50, options={"movflags": "faststart"}, **MP4)
     source.write_bytes(source.read_bytes()[:-300])
-    with pytest.raises(BadVideo, match="ends early"):
-        probe_file(source)
+    assert "ends early" in probe_file(source)[0].cut_off
 
 
 @pytest.mark.parametrize("name", ["x 100%d.mp4", "%03d.mkv", "a%d"])

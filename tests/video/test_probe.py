@@ -172,12 +172,25 @@ REFUSED = [
     (no_frames, "cannot be read"),  # a header and nothing after it
     (garbage, ""),  # a header, and then noise
     (lambda folder: cut(draw(folder, Clip()), 0.6), "cannot be read"),  # moov is at the end, and gone
-    (lambda folder: moov_first(folder, 0.6), "ends early"),  # moov promises more than there is
-    (lambda folder: moov_first(folder, 0.99), "ends early"),  # only the last packets are gone
-    (lambda folder: cut(draw(folder, Clip("a.mkv", num_frames=100)), 0.6), "ends early"),
-    (lambda folder: cut(draw(folder, Clip("a.mkv", num_frames=100)), 0.97), "ends early"),
-    (lambda folder: cut(draw(folder, Clip("a.avi", codec="mpeg4", audio=None, num_frames=100)), 0.5), "ends early"),
+    (lambda folder: moov_first(folder, 0.4), "ends early"),  # moov promises more than twice what there is
+    (lambda folder: cut(draw(folder, Clip("a.mkv", num_frames=100)), 0.3), "ends early"),
+    (lambda folder: cut(draw(folder, Clip("a.avi", codec="mpeg4", audio=None, num_frames=100)), 0.3), "ends early"),
 ]
+CUT = [
+    lambda folder: moov_first(folder, 0.7),
+    lambda folder: moov_first(folder, 0.99),  # only the last packets are gone
+    lambda folder: cut(draw(folder, Clip("a.mkv", num_frames=100)), 0.6),
+    lambda folder: cut(draw(folder, Clip("a.mkv", num_frames=100)), 0.97),
+    lambda folder: cut(draw(folder, Clip("a.avi", codec="mpeg4", audio=None, num_frames=100)), 0.7),
+]
+
+
+@pytest.mark.parametrize("make", CUT)
+def test_what_was_cut_off_is_said(tmp_path, make):
+    info, index = probe_file(make(tmp_path))
+    assert info.cut_off.startswith("ends early: ")
+    assert info.cut_off in info.warnings
+    assert 50 <= len(index) <= 100
 
 
 @pytest.mark.parametrize(("make", "problem"), REFUSED)

@@ -1,0 +1,34 @@
+"""Packets and frames as far as there are any: what is damaged gives none, and is missed by whoever counts the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import av
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from tasks.errors import BadVideo
+from tasks.video.files import File
+from tasks.video.opening import explain
+
+P = TypeVar("P", bound="Packet[Any]")
+
+
+def readable(packets: Iterable[P], path: File) -> Iterator[P]:
+    """The packets up to where the file's content makes no sense any more. Raises BadVideo where the file itself cannot be read."""
+    try:
+        yield from packets
+    except av.InvalidDataError:
+        return
+    except (av.FFmpegError, OSError) as error:
+        raise BadVideo(path, f"cannot be read to its end ({explain(error)})", fix="check the disk or the connection it lies on") from error
+
+
+def decodable(stream: VideoStream, packet: Packet[VideoStream] | None) -> list[av.VideoFrame]:
+    """The frames that a decoder gives for a packet, or at the end for none; an empty list where it gives an error."""
+    try:
+        return stream.decode(packet)
+    except (av.FFmpegError, ValueError):
+        return []
