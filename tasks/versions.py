@@ -26,15 +26,15 @@ StageName = Literal[
 """In the order in which they run."""
 
 STAGES: dict[StageName, int] = {
-    "probe_video": 3,
+    "probe_video": 4,
     "read_photos": 3,
-    "find_shots": 3,
+    "find_shots": 4,
     "find_faces": 5,
     "read_sequences": 1,
     "follow_faces": 2,
     "build_tracks": 7,
     "edit_people": 1,
-    "choose_people": 5,
+    "choose_people": 6,
     "blur_faces": 2,
     "verify_blur": 3,
 }

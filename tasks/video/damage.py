@@ -136,8 +136,8 @@ def spread(damaged: Iterable[int], index: FrameIndex, decoded: Sequence[int], be
     covered = np.zeros(len(index), bool)
     for frame in damaged:
         start = places[frame]
-        following = keys[np.searchsorted(keys, start, side="right") :].tolist()
-        stop, next_stop, *_ = [*following, len(order), len(order)]
+        following: list[int] = keys[np.searchsorted(keys, start, side="right") :].tolist()
+        stop, next_stop = [*following, len(order), len(order)][:2]
         covered[order[start:stop]] = True
         covered[max(frame - before, 0) : frame] = True
         if following:  # pictures that are shown before the key frame refer past it
