@@ -30,4 +30,10 @@ def find_shots(source: str, video: Video, settings: FindShots) -> Shots:
         transitions = finder.transitions(keeper.passing(frames))
         deque(frames, 0)  # what a finder does not look at is read all the same
     shots = shots_between(transitions, video.info.num_frames)
-    return Shots(shots=tuple(shots), glance_refs=keeper.refs(), damaged=reading.damaged, sizes=reading.sizes)
+    return Shots(
+        shots=tuple(shots),
+        glance_refs=keeper.refs(),
+        damaged=reading.damaged,
+        sizes=reading.sizes,
+        num_strays=reading.num_strays,
+    )

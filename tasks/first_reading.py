@@ -48,12 +48,14 @@ class FirstReading:
 
     damaged: frames that a decoder concealed or did not give, and those that may refer to them, numbered in the whole file
     sizes: the picture's first size, and each that is not the one before
+    num_strays: how many frames came that the index does not have, or not there
     """
 
     def __init__(self, location: str, video: Video, size: tuple[int, int]) -> None:
         self._location, self._video, self._size = location, video, size
         self.damaged: tuple[Span, ...] = ()
         self.sizes: tuple[SizeChange, ...] = ()
+        self.num_strays = 0
 
     def thumbnails(self) -> Iterator[npt.NDArray[np.uint8]]:
         """(H, W, 3) uint8 RGB of each frame; a missing one looks like the one before. Raises BadVideo for less than half of them."""
@@ -64,6 +66,7 @@ class FirstReading:
             yield np.frombuffer(content, np.uint8).reshape(height, width, 3)
         self.damaged = tuple((int(begin), int(end)) for begin, end in running.result["damaged"])
         self.sizes = tuple(SizeChange(frame=frame, width=width, height=height) for frame, width, height in running.result["sizes"])
+        self.num_strays = int(running.result["strays"])
 
 
 def _read_through(location: str, info: str, first: int, last: int, width: int, height: int, index: bytes) -> Generator[bytes, None, object]:
@@ -81,4 +84,4 @@ def _read_through(location: str, info: str, first: int, last: int, width: int, h
     if num_damaged > (num_frames := last + 1 - first) / 2:
         problem = f"less than half of it can be decoded: {num_frames - num_damaged} of {num_frames} frames"
         raise BadVideo(location, problem, fix=DAMAGED)
-    return {"damaged": reading.damaged, "sizes": sizes}
+    return {"damaged": reading.damaged, "sizes": sizes, "strays": len(reading.strays)}

@@ -86,7 +86,7 @@ class Video(Manifest):
 
     def as_read(self, shots: Shots, size: Literal["first", "largest"]) -> Video:
         """The same video, with what was seen when it was read: `size` says which one the result has."""
-        if not shots.damaged and len(shots.sizes) < 2:
+        if not shots.damaged and not shots.num_strays and len(shots.sizes) < 2:
             return self
         (index, first), info = self.in_whole, self.info
         seconds = (index.pts - index.pts[first]) * float(info.time_base)
@@ -103,6 +103,7 @@ class Video(Manifest):
             for each in shots.sizes
             if (each.width, each.height) != (width, height)
         ]
+        warnings += [f"{shots.num_strays} frames of the source have no time of their own, and are left out"] if shots.num_strays else []
         read = {"damaged": shots.damaged, "other_sizes": others, "width": width, "height": height}
         return self.model_copy(update={"info": info.model_copy(update=read | {"warnings": (*info.warnings, *warnings)})})
 
@@ -171,6 +172,8 @@ class Shots(Manifest):
     """first and last of frames, numbered in the whole file, that a decoder concealed, or that may refer to such"""
     sizes: tuple[SizeChange, ...] = ()
     """the picture's first size, and each that is not the one before"""
+    num_strays: int = 0
+    """frames that a decoder gave where the index has none: they are left out"""
 
     def glances_of(self, first: int, last: int) -> tuple[ObjectRef, ...]:
         """The objects that hold the frames first to last."""

@@ -135,7 +135,8 @@ def spread(damaged: Iterable[int], index: FrameIndex, decoded: Sequence[int], be
     keys = np.flatnonzero(index.is_key[order])
     covered = np.zeros(len(index), bool)
     for frame in damaged:
-        start = places[frame]
+        start = places.get(frame, len(order))
+        covered[frame] = True
         following: list[int] = keys[np.searchsorted(keys, start, side="right") :].tolist()
         stop, next_stop = [*following, len(order), len(order)][:2]
         covered[order[start:stop]] = True

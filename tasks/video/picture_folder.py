@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -201,6 +201,7 @@ class FirstFolderReading:
     first: int
     last: int
     damaged: tuple[Span, ...] = ()
+    strays: list[int] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[AsRead]:
         for number, frame in self.folder.decoded(range(self.first, self.last + 1)):

@@ -58,20 +58,34 @@ class FirstFileReading:
     """Frames `first` to `last` of a file that was never read to its end, whatever their size.
 
     damaged: once they were read, those that are damaged and those that may refer to them
+    strays: pts that the decoder gives and the index has not, or has elsewhere: the index is from packets, and this checks it
     """
 
     def __init__(self, path: File, info: VideoInfo, index: FrameIndex, first: int, last: int) -> None:
         self.damaged: tuple[Span, ...] = ()
+        self.strays: list[int] = []
         self._path, self._info, self._index = path, info, index
         self._first, self._last = first, last
 
     def __iter__(self) -> Iterator[AsRead]:
+        start = self._index.key_before(self._first) if self._info.seekable else 0
+        frames = self._decoded(start)
+        begin = next(frames)
+        if start and begin.frame is None:  # a key frame that is none (gradual refresh)
+            frames = self._decoded(0)
+            begin = next(frames)
+        yield begin
+        yield from frames
+
+    def _decoded(self, start: int) -> Iterator[AsRead]:
         path, info, index = self._path, self._info, self._index
         damaged: list[int] = []
         with open_source(path, guess_pts=not info.seekable) as container:
             stream = _stream_of(container, path, info)
             torn = Torn(stream, container.format.name)
-            for one in self._in_order(self._numbered(container, stream, torn)):
+            packets = readable(packets_from(container, stream, int(index.pts[start]) if start else None), path)
+            numbered = self._matched(packets, stream, torn) if info.seekable else self._counted(packets, stream, torn)
+            for one in self._in_order(numbered):
                 damaged += [one.number] if one.is_damaged else []
                 yield one
             damaged += [number for pts in torn.gaps(path, info) if (number := index.index_of(pts)) is not None and number >= self._first]
@@ -94,31 +108,37 @@ class FirstFileReading:
             yield one
             wanted = one.number + 1
 
-    def _numbered(self, container: InputContainer, stream: VideoStream, torn: Torn) -> Iterator[AsRead]:
-        """What the decoder gives. Where frames are known by their number only, damage in a packet is that of the next frame."""
-        info, index = self._info, self._index
-        if not info.seekable:
-            stream.thread_type = "SLICE"  # then a packet's frame comes with it
-        start = index.key_before(self._first) if info.seekable else 0
-        packets = packets_from(container, stream, int(index.pts[start]) if start else None)
+    def _matched(self, packets: Iterator[Packet[VideoStream]], stream: VideoStream, torn: Torn) -> Iterator[AsRead]:
+        """What the decoder gives, by time."""
         torn_pts: set[int | None] = set()
-        counted, is_torn = 0, False
-        for packet in readable(packets, self._path):
+        latest = -1
+        for packet in packets:
             if packet.size and torn.is_torn(packet):
                 torn_pts.add(packet.pts)
-                is_torn = True
+            for frame in decodable(stream, packet):
+                number = None if frame.pts is None else self._index.index_of(frame.pts)
+                if number is not None and number > latest:
+                    yield AsRead(number, frame, frame.is_corrupt or frame.pts in torn_pts)
+                    latest = number
+                elif frame.pts is not None and frame.pts > self._index.pts[self._first]:
+                    self.strays.append(frame.pts)
+
+    def _counted(self, packets: Iterator[Packet[VideoStream]], stream: VideoStream, torn: Torn) -> Iterator[AsRead]:
+        """What the decoder gives, by number: damage in a packet is that of the next frame."""
+        stream.thread_type = "SLICE"  # then a packet's frame comes with it
+        number, is_torn = 0, False
+        for packet in packets:
+            is_torn |= bool(packet.size) and torn.is_torn(packet)
             try:
                 frames = stream.decode(packet)
             except (av.FFmpegError, ValueError):
                 is_torn = True
                 continue
             for frame in frames:
-                if not info.seekable:
-                    yield AsRead(counted, frame, frame.is_corrupt or is_torn)
-                    counted += 1
-                    is_torn = False
-                elif frame.pts is not None and (number := index.index_of(frame.pts)) is not None:
-                    yield AsRead(number, frame, frame.is_corrupt or frame.pts in torn_pts)
+                if number >= len(self._index):
+                    self.strays.append(frame.pts or 0)
+                yield AsRead(number, frame, frame.is_corrupt or is_torn)
+                number, is_torn = number + 1, False
 
 
 def ahead(frames: Iterator[tuple[int, av.VideoFrame]]) -> Iterator[tuple[int, av.VideoFrame]]:

@@ -30,9 +30,11 @@ class FirstReading(Protocol):
     """A source that is read to its end for the first time.
 
     damaged: known at the end: frames that are damaged, or may refer to such
+    strays: pts of frames that the index does not have where they came
     """
 
     damaged: tuple[Span, ...]
+    strays: list[int]
 
     def __iter__(self) -> Iterator[AsRead]:
         """All frames in order, whatever their size."""
