@@ -19,7 +19,10 @@ LARGEST_SIDE = 16384
 """pixels; what no codec in use goes beyond, and what memory can hold"""
 
 # Playlists and scripts (hls, dash, concat, image sequences) name other files or hosts: they are left out on purpose.
-_DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,gif,flv,asf,ogg,nut,mxf,ivf,h264,hevc,mpegvideo,m4v,yuv4mpegpipe,apng"
+_DEMUXERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,gif,flv,asf,ogg,nut,mxf,ivf,dv,dhav,"
+    "h264,hevc,mpegvideo,m4v,mjpeg,yuv4mpegpipe,apng"
+)
 _OPTIONS = {
     "format_whitelist": _DEMUXERS,
     "max_pixels": str(LARGEST_SIDE * LARGEST_SIDE),
@@ -36,7 +39,7 @@ def open_source(path: File, *, guess_pts: bool = False, edited: bool = True, har
     Raises BadVideo where it is not there or not a kind of video that is read.
     """
     if isinstance(path, Path):
-        _check_file(path)
+        check_file(path)
     unedited = {} if edited else {"ignore_editlist": "1"}
     try:
         if isinstance(path, Path):
@@ -57,7 +60,8 @@ def open_source(path: File, *, guess_pts: bool = False, edited: bool = True, har
     return container
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Raises BadVideo for what is no file, or an empty one."""
     if not path.exists():
         raise BadVideo(path, "there is no such file", fix="check the path")
     if path.is_dir():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 from typing import Any, cast
 
 import av
@@ -11,13 +12,14 @@ import numpy as np
 from av.container import InputContainer
 
 from tasks.errors import BadVideo
+from tasks.video.boxes import check_counts
 from tasks.video.clock import ClockJump
 from tasks.video.contents import audio_of, dropped_of, repeats_fields, subtitles_of, timecode_of
 from tasks.video.decoding import decodable, readable
 from tasks.video.files import File, num_bytes_of, sha256_of
 from tasks.video.hdr import content_light_of, mastering_display_of
 from tasks.video.info import ColourRange, FieldOrder, FrameIndex, VideoInfo
-from tasks.video.opening import open_source, picture_stream, skip_other_streams
+from tasks.video.opening import check_file, open_source, picture_stream, skip_other_streams
 from tasks.video.quality import LOSSLESS_CODECS, source_quantiser
 from tasks.video.scan import PATIENCE_PACKETS, Scan, rate_of, scan_frames, scan_packets
 from tasks.video.upright import is_mirrored, rotation_of
@@ -30,6 +32,7 @@ _RANGES: dict[int, ColourRange] = {1: "limited", 2: "full"}
 
 def check_opens(path: File) -> None:
     """Reads the first frame, and no more: raises BadVideo at once for most of what is no video."""
+    _check_counts(path)
     with open_source(path) as container:
         stream = picture_stream(container, path)
         packets = islice(readable(container.demux(stream), path), PATIENCE_PACKETS)
@@ -43,6 +46,7 @@ def probe_file(path: File, content_hash: str | None = None) -> tuple[VideoInfo, 
 
     `content_hash` is the file's SHA-256 where it is known already: computing it reads the whole file once more.
     """
+    _check_counts(path)
     with open_source(path) as container:
         stream = picture_stream(container, path)
         if "mp4" in container.format.name:
@@ -67,6 +71,12 @@ def probe_file(path: File, content_hash: str | None = None) -> tuple[VideoInfo, 
     if repeats:
         info = info.model_copy(update={"dropped": (*info.dropped, "marks that repeat fields (soft telecine); each frame's time is kept")})
     return info, index
+
+
+def _check_counts(path: File) -> None:
+    if isinstance(path, Path):
+        check_file(path)
+    check_counts(path)
 
 
 def _describe(path: File, container: InputContainer, scan: Scan, content_hash: str | None, *, seekable: bool) -> VideoInfo:

@@ -26,7 +26,7 @@ PATIENCE_PACKETS = 300
 """a decoder that gives nothing for so many will not start giving"""
 MOST_REORDERED = 16
 """frames that FFmpeg's decoders hold back, at most"""
-RAW = {"h264", "hevc", "m4v", "mpegvideo"}
+RAW = {"h264", "hevc", "m4v", "mpegvideo", "mjpeg"}
 """bare pictures, without a container that would say when each is shown"""
 
 

@@ -9,6 +9,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
+from tasks.video.boxes import boxes
 from tasks.video.files import File, num_bytes_of, opened
 from tasks.video.opening import LARGEST_SIDE, open_source
 from tasks.video.scan import Scan
@@ -95,16 +96,8 @@ def _end_bytes(container: str, path: File) -> int | None:
 def _boxes_end(path: File) -> int | None:
     """Where the last box of an mp4 or mov file says that it ends, in bytes; None where one has no length."""
     with opened(path) as file:
-        while len(head := file.read(8)) == 8:
-            length = int.from_bytes(head[:4], "big")
-            # 1 stands for a length of 8 bytes behind the name, 0 for "to the end of the file".
-            if not head[4:].isascii() or not head[4:].decode("ascii").isprintable():
-                return file.tell() - len(head)  # no box's name: what a camera has put behind the last one
-            size = int.from_bytes(file.read(8), "big") - 8 if length == 1 else length
-            if size < 8:
-                return None
-            file.seek(size - 8, 1)
-        return file.tell() if not head else None
+        ends = [box.end for box in boxes(file)]
+    return ends[-1] if ends else None
 
 
 def _matroska_end(path: File) -> int | None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import struct
+import time
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
-from tasks.errors import BadOutput
+from tasks.errors import BadOutput, BadVideo
 from tasks.places import source_of, target_of
-from tasks.video.probe import probe_file
+from tasks.video.probe import check_opens, probe_file
 from tasks.video.targets import VideoTarget
 from tests.video.clocks import record
 
@@ -75,3 +79,49 @@ def test_a_turn_is_not_lost_without_a_word(ending: str, holds: bool, tmp_path: P
     else:
         with pytest.raises(BadOutput, match="turned"):
             target.check_fits(info, index)
+
+
+def with_edits(path: Path, count: int) -> Path:
+    """Its edit list in place of the one entry that it has, as only an attacker writes it."""
+    content = path.read_bytes()
+    at = content.find(b"elst") - 4
+    size = int.from_bytes(content[at : at + 4], "big")
+    entries = b"".join(struct.pack(">IiHH", 2, number % 40, 1, 0) for number in range(count))
+    longer = struct.pack(">I4sII", 16 + len(entries), b"elst", 0, count) + entries
+    changed = bytearray(content[:at] + longer + content[at + size :])
+    for name in (b"edts", b"trak", b"moov"):
+        head = content.rfind(name, 0, at) - 4
+        changed[head : head + 4] = (int.from_bytes(content[head : head + 4], "big") + len(longer) - size).to_bytes(4, "big")
+    path.write_bytes(changed)
+    return path
+
+
+def with_tracks(path: Path, count: int) -> Path:
+    with av.open(path, "w") as container:
+        streams = [container.add_stream("mpeg4", rate=25, width=16, height=16, pix_fmt="yuv420p") for _ in range(count)]
+        for stream in streams:
+            frame = av.VideoFrame(16, 16, "yuv420p")
+            frame.pts, frame.time_base = 0, Fraction(1, 25)
+            container.mux([*stream.encode(frame), *stream.encode(None)])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda folder: with_edits(record(folder / "a.mp4", 50, **MP4), 20_000), "an edit list of 20000 entries"),
+        (lambda folder: with_tracks(folder / "a.mp4", 300), "300 tracks"),
+    ],
+    ids=["edits", "tracks"],
+)
+def test_what_would_take_minutes_is_refused_at_once(make: Callable[[Path], Path], says: str, tmp_path: Path) -> None:
+    path = make(tmp_path)
+    before = time.process_time()
+    for look in (check_opens, probe_file):
+        with pytest.raises(BadVideo, match=says):
+            look(path)
+    assert time.process_time() - before < 2
+
+
+def test_a_few_edits_are_taken(tmp_path: Path) -> None:
+    check_opens(with_edits(record(tmp_path / "a.mp4", 50, **MP4), 20))
