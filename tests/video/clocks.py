@@ -66,3 +66,50 @@ def one_after_the_other(target: Path, *parts: Path) -> Path:
     """As a recorder goes on in the same file."""
     target.write_bytes(b"".join(part.read_bytes() for part in parts))
     return target
+
+
+def packed_avi(path: Path, num_frames: int) -> Path:
+    """As DivX and XviD wrote B-frames into AVI: together with the frame that they need, and an empty one in their own place."""
+    encoder = av.CodecContext.create("mpeg4", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base, encoder.framerate = 192, 96, "yuv420p", Fraction(1, RATE), RATE
+    encoder.max_b_frames, encoder.gop_size, encoder.options, encoder.bit_rate = 1, 25, {"b_strategy": "0"}, 1_000_000
+    units: list[bytes] = []
+    for number in [*range(num_frames), None]:
+        frame = None
+        if number is not None:
+            frame = av.VideoFrame.from_ndarray(numbered_picture(number), format="bgr24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = number, encoder.time_base
+        units += [bytes(packet) for packet in encoder.encode(frame)]
+    with av.open(path, "w", format="avi") as container:
+        stream = container.add_stream("mpeg4", rate=RATE, width=192, height=96, pix_fmt="yuv420p")
+        stream.codec_context.codec_tag, stream.time_base = "XVID", encoder.time_base
+        container.start_encoding()
+        for place, (content, is_key) in enumerate(_packed(units, encoder.extradata or b"")):
+            packet = av.Packet(content)
+            packet.stream, packet.pts, packet.dts, packet.time_base, packet.is_keyframe = stream, place, place, encoder.time_base, is_key
+            container.mux(packet)
+    return path
+
+
+_PICTURE, _GROUP, _SEQUENCE = b"\0\0\1\xb6", b"\0\0\1\xb3", b"\0\0\1\x20"
+_PACKS = b"\0\0\1\xb2DivX503b1393p"
+
+
+def _packed(units: list[bytes], header: bytes) -> list[tuple[bytes, bool]]:
+    kinds = ["IPBS"[unit[unit.index(_PICTURE) + 4] >> 6] for unit in units]
+    assert "B" in kinds
+    nothing = _PICTURE + bytes([0b01_0_1_0000, 0b0_1_0_01111])  # a picture that is not coded; its time has five bits at 25 a second
+    packed: list[tuple[bytes, bool]] = []
+    place = 0
+    while place < len(units):
+        unit, is_key = units[place], kinds[place] == "I"
+        if is_key:
+            at = unit.find(_GROUP) if _GROUP in unit else unit.index(_PICTURE)
+            unit = (header if place == 0 and _SEQUENCE not in unit else b"") + unit[:at] + _PACKS + unit[at:]
+        if kinds[place] != "B" and kinds[place + 1 : place + 2] == ["B"]:
+            packed += [(unit + units[place + 1], is_key), (nothing, False)]
+            place += 1
+        else:
+            packed.append((unit, is_key))
+        place += 1
+    return packed

@@ -13,7 +13,7 @@ from tasks.video.clock import Clock, ClockJump, going_on
 from tasks.video.probe import probe_file
 from tasks.video.read import read_frames
 from tests.fakes import number_of
-from tests.video.clocks import one_after_the_other, record
+from tests.video.clocks import one_after_the_other, packed_avi, record
 from tests.video.rendering import rendered
 
 
@@ -132,3 +132,16 @@ def test_sound_without_a_jump_of_the_picture_goes_on_by_itself() -> None:
     jump = ClockJump(frame=9, seconds=Fraction(7), moved_seconds=Fraction(29, 4))
     clock = Clock((jump,), "mpegts")
     assert [clock.moved(Fraction(time), second) for time in (5, 6, 0, 1)] == [0, 0, jump.moved_seconds, jump.moved_seconds]
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_b_frames_packed_into_avi_are_shown_evenly(ending: str, tmp_path: Path) -> None:
+    source = packed_avi(tmp_path / "packed.avi", 60)
+    info, index = probe_file(source)
+    assert (len(index), info.duration_seconds) == (60, pytest.approx(2.4, abs=0.001))
+    assert even(through(source, tmp_path / f"out.{ending}")["video"])
+
+
+def test_bare_mjpeg_is_read(tmp_path: Path) -> None:
+    bare = record(tmp_path / "a.mjpeg", 50, codec="mjpeg", container_format="mjpeg", stream_options={"strict": "unofficial"})
+    assert even(through(bare, tmp_path / "out.mp4")["video"])
