@@ -44,7 +44,7 @@ def render(job: Job, request: Request, looked: LookedThrough, tracks: TrackSet, 
         if settled.why_all_encoded or (isinstance(error, BadVideo) and error.subject == request.source.location):
             raise
         problem = error if isinstance(error, SpliceError) else error.problem
-        return attempt(f"the source's packets and ours did not play as one stream ({problem})")
+        return attempt(f"the source's packets and ours make no one stream ({problem})")
 
 
 def _changed_frames(cover_ref: ObjectRef, marks_ref: ObjectRef | None) -> Ints:

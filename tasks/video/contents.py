@@ -11,6 +11,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from tasks.video.info import AudioInfo, SubtitleInfo
+from tasks.video.messages import UNREGISTERED, is_understood
 from tasks.video.opening import is_attached_picture
 from tasks.video.scan import Scan
 from tasks.video.timecode import is_timecode
@@ -98,12 +99,15 @@ def _beside_the_picture(scan: Scan) -> list[str]:
     side_data = {one.type.name: bytes(one) for one in cast(Any, scan.first_frame.side_data)}
     names = [name for name in _BESIDE_THE_PICTURE if name in side_data and not _is_encoders_own(name, side_data[name])]
     lines = list(dict.fromkeys(_BESIDE_THE_PICTURE[name] for name in names))
+    if num_strange := sum(number for strange, number in scan.strange.items() if strange - set(names)):
+        lines.append(f"data beside the picture in the picture's own stream (in {num_strange} packets)")
+    lines += ["data behind what the picture's decoder is told"] if scan.hides_in_header else []
     return lines + (["transparency"] if any(one.is_alpha for one in scan.first_frame.format.components) else [])
 
 
 def _is_encoders_own(name: str, content: bytes) -> bool:
     """x264 and x265 sign every film with their settings."""
-    return name == "SEI_UNREGISTERED" and (b"x264" in content or b"x265" in content)
+    return name == "SEI_UNREGISTERED" and is_understood(UNREGISTERED, content)
 
 
 def _is_timecode(stream: Stream) -> bool:

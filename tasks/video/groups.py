@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +10,24 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from tasks.video.nal import Codec, is_idr, is_only_picture, is_parameter_set, units_of
+from tasks.video.nal import Codec, is_idr, is_parameter_set, sift, units_of
 from tasks.video.parameter_sets import ParameterSets
+from tasks.video.set_ends import HidesData
 
 NO_GROUP = -1
 
 _CONTAINERS = ("mp4", "matroska")  # parts of FFmpeg's names of them
+
+
+class Look(NamedTuple):
+    """What is known of a packet."""
+
+    is_idr: bool = False
+    """whether decoding can begin anew at it"""
+    is_plain: bool = False
+    """whether it can be copied: it holds its picture, and nothing else that could show or locate anybody"""
+    strange: frozenset[str] = frozenset()
+    """what else it holds, see `nal.Sifted`"""
 
 
 class Inspector:
@@ -25,27 +37,35 @@ class Inspector:
         self._codec = cast(Codec, stream.codec.canonical_name)
         self._length_bytes = 0
         self._told: tuple[bytes, ...] = ()
+        self._constants: dict[int, bytes] = {}
+        self.hides_in_header = False
         if self._codec in get_args(Codec) and any(name in container.format.name for name in _CONTAINERS):
             try:
-                sets = ParameterSets.from_record(stream.codec_context.extradata, self._codec)
+                sets = ParameterSets.from_stream(stream)
+            except HidesData:
+                self.hides_in_header = True
+                return
             except (ValueError, IndexError):
                 return
             self._length_bytes = sets.length_bytes if sets.leaves_room else 0
             self._told = sets.units
 
-    def look_into(self, packet: Packet[Any]) -> tuple[bool, bool]:
-        """Whether decoding can begin anew at the packet, and whether it holds nothing but its picture; twice no where that is not known."""
+    def look_into(self, packet: Packet[Any]) -> Look:
+        """Nothing is known of packets of other kinds."""
         if self._length_bytes and packet.has_sidedata("new_extradata"):
             self._length_bytes = 0
         if not self._length_bytes:
-            return False, False
+            return Look()
         try:
             units = units_of(bytes(packet), self._length_bytes)
-            # Parameter sets that the header has not would be lost with a group that is encoded, and be missed in those after it.
-            told = all(unit in self._told for unit in units if is_parameter_set(unit, self._codec))
-            return is_idr(units, self._codec), told and is_only_picture(units, self._codec)
-        except (ValueError, IndexError):
-            return False, False
+        except ValueError:
+            return Look(strange=frozenset({""}))
+        found = sift(units, self._codec)
+        same = all(self._constants.setdefault(*each) == each[1] for each in found.constants.items())
+        # Parameter sets that the header has not would be lost with a group that is encoded, and be missed in those after it.
+        told = all(unit in self._told for unit in found.kept if is_parameter_set(unit, self._codec))
+        strange = found.strange if same else found.strange | {""}
+        return Look(is_idr(units, self._codec), told and not strange, strange)
 
 
 def is_cropped(stream: VideoStream) -> bool:

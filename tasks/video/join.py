@@ -22,7 +22,7 @@ from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.metadata import MetadataKey, put_metadata
 from tasks.video.opening import open_source
 from tasks.video.rest import Copied, add_copy, copied_packets, on_time, refused
-from tasks.video.segments import Piece, first_of, pictures_of, pieces_of, times_of, told_by
+from tasks.video.segments import Piece, check_copied, first_of, pictures_of, pieces_of, times_of, told_by
 from tasks.video.splicing import Splice
 from tasks.video.tags import put_tags
 from tasks.video.target import open_target
@@ -64,6 +64,7 @@ def join_segments(
         shift = 0
     pieces = pieces_of(encoded, index)
     times = times_of(pieces, source, info, index)
+    check_copied(pieces, source, info, index)
     with _opened(source) as rest, open_target(target, container_format, _clock(container_format, info)) as output:
         told = told_by(encoded)
         with first_of(encoded) as segment:
@@ -73,7 +74,7 @@ def join_segments(
         if any(piece.path is None for piece in pieces):
             splice = Splice(_picture_of(rest, info), told, info)
             picture.codec_context.extradata = splice.record
-            fitted = splice.fit
+            fitted = splice.fitted
         copies = {number: add_copy(output.container, rest, number, target) for number in info.copied_streams} if rest else {}
         if rest:
             put_metadata(output.container, rest, copies, keep)
@@ -142,7 +143,7 @@ def _picture_of(container: InputContainer | None, info: VideoInfo) -> VideoStrea
     return stream
 
 
-def _as_it_is(packet: Packet[Any]) -> Packet[Any]:
+def _as_it_is(packet: Packet[Any], _: bool) -> Packet[Any]:
     return packet
 
 

@@ -6,8 +6,9 @@ Annexes B and D of ITU-T H.264 (08/2021) and H.265 (08/2021).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from tasks.video.messages import is_constant, is_needless, is_understood, messages, payload_of, told_as
 
 Codec = Literal["h264", "hevc"]
 
@@ -16,16 +17,21 @@ PARAMETER_SETS: dict[Codec, tuple[int, ...]] = {"h264": (7, 8), "hevc": (32, 33,
 """kinds of units, in the order in which they build on one another"""
 _SLICES: dict[Codec, frozenset[int]] = {"h264": frozenset({1, 5}), "hevc": frozenset({*range(10), *range(16, 22)})}
 _SEI: dict[Codec, tuple[int, ...]] = {"h264": (6,), "hevc": (39, 40)}
-# Slices, parameter sets, delimiters, filler. No second views or layers, no partitions, no ends of sequences.
-_PICTURE: dict[Codec, frozenset[int]] = {"h264": _SLICES["h264"] | {7, 8, 9, 12}, "hevc": _SLICES["hevc"] | {32, 33, 34, 35, 38}}
+_DELIMITER: dict[Codec, int] = {"h264": 9, "hevc": 35}
+_FILLER: dict[Codec, int] = {"h264": 12, "hevc": 38}
+# Dolby Vision's second layer, and how it is put over the first.
+_TOLD: dict[Codec, dict[int, str]] = {"h264": {}, "hevc": {62: "DOVI_RPU_BUFFER", 63: "DOVI_RPU_BUFFER"}}
 
-# About timing, recovery, stereo packing, checksums and light: nothing that shows or locates anybody.
-_HARMLESS_MESSAGES = frozenset({0, 1, 3, 6, 45, 129, 132, 136, 137, 144, 147})
-_T35, _UNREGISTERED = 4, 5
-# Closed captions and active format (ATSC A/53): country, provider, and what the provider calls it.
-_HARMLESS_T35 = (b"\xb5\x00\x31GA94", b"\xb5\x00\x31DTG1")
-# The settings that x264 and x265 write into the first frame.
-_HARMLESS_UUIDS = (bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef"), bytes.fromhex("2ca2de09b51747dbbb55a4fe7fc2fc4e"))
+
+class Sifted(NamedTuple):
+    """What is in a packet."""
+
+    kept: list[bytes]
+    """its picture, parameter sets, and messages for players; without delimiters, fillers and timing, which a file's player needs not"""
+    constants: dict[int, bytes]
+    """by their kinds, the messages among them that are the same throughout a film"""
+    strange: frozenset[str]
+    """what else is there and could show or locate anybody, by FFmpeg's name for it, "" where it has none; nothing in most packets"""
 
 
 def units_of(packet: bytes, length_bytes: int) -> list[bytes]:
@@ -74,20 +80,49 @@ def header_bytes(codec: Codec) -> int:
     return 1 if codec == "h264" else 2
 
 
-def is_only_picture(units: list[bytes], codec: Codec) -> bool:
-    """Whether a packet holds a picture and nothing that could show or locate anybody: no other views, no messages of unknown meaning."""
-    if sum(_begins_picture(unit, codec) for unit in units) > 1:
-        return False
+def sift(units: list[bytes], codec: Codec) -> Sifted:
+    """Takes from a packet's units what no player needs, and says what must not come through: other pictures, unknown messages."""
+    kept: list[bytes] = []
+    constants: dict[int, bytes] = {}
+    strange = {""} if sum(_begins_picture(unit, codec) for unit in units) > 1 else set[str]()
     for unit in units:
         kind = kind_of(unit, codec)
-        if codec == "hevc" and (unit[0] & 1 or unit[1] >> 3):  # of another layer
-            return False
-        if kind in _SEI[codec]:
-            if not all(_is_harmless(*message) for message in _messages(unescaped(unit)[header_bytes(codec) :])):
-                return False
-        elif kind not in _PICTURE[codec]:
-            return False
-    return True
+        if not _has_usual_head(unit, codec):
+            strange.add(_TOLD[codec].get(kind, ""))
+        elif kind in _SEI[codec]:
+            try:
+                found = [each for each in messages(unescaped(unit)[header_bytes(codec) :]) if not is_needless(*each)]
+            except ValueError:
+                strange.add("")
+                continue
+            strange |= {told_as(*each) for each in found if not is_understood(*each)}
+            strange |= {told_as(*each) for each in found if is_constant(each[0]) and constants.setdefault(*each) != each[1]}
+            kept += [escaped(unit[: header_bytes(codec)] + payload_of(found))] if found else []
+        elif is_slice(unit, codec) or is_parameter_set(unit, codec):
+            kept.append(unit)
+        elif not _is_padding(unit, codec):
+            strange.add(_TOLD[codec].get(kind, ""))
+    return Sifted(kept, constants, frozenset(strange))
+
+
+def is_only_picture(units: list[bytes], codec: Codec) -> bool:
+    """Whether a packet holds a picture and nothing that could show or locate anybody."""
+    return not sift(units, codec).strange
+
+
+def _has_usual_head(unit: bytes, codec: Codec) -> bool:
+    """No forbidden bit, no other layer, and nothing referred to but pictures and parameter sets."""
+    if codec == "hevc":
+        return len(unit) > 1 and not unit[0] & 0x81 and 0 < unit[1] < 8
+    return unit[0] < 0x20 or (unit[0] < 0x80 and (is_slice(unit, codec) or is_parameter_set(unit, codec)))
+
+
+def _is_padding(unit: bytes, codec: Codec) -> bool:
+    """Whether it is a delimiter of its one byte, or a filler of nothing but ones."""
+    body = unescaped(unit)[header_bytes(codec) :]
+    if kind_of(unit, codec) == _DELIMITER[codec]:
+        return len(body) == 1 and body[0] & 31 == 16
+    return kind_of(unit, codec) == _FILLER[codec] and body.lstrip(b"\xff") == b"\x80"
 
 
 def _begins_picture(unit: bytes, codec: Codec) -> bool:
@@ -103,29 +138,3 @@ def unescaped(unit: bytes) -> bytes:
 def escaped(unit: bytes) -> bytes:
     """The inverse of `unescaped`."""
     return re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\0\0\3", unit)
-
-
-def _messages(payload: bytes) -> Iterator[tuple[int, bytes]]:
-    """Type and content of each message of a unit of supplemental enhancement information."""
-    place = 0
-    while place + 2 <= len(payload) and payload[place:] != b"\x80":
-        kind, place = _summed(payload, place)
-        size, place = _summed(payload, place)
-        yield kind, payload[place : place + size]
-        place += size
-
-
-def _summed(payload: bytes, place: int) -> tuple[int, int]:
-    """A number that is written as bytes of 255 and a last, smaller one; and the place after it."""
-    value = 0
-    while place < len(payload) and payload[place] == 255:
-        value, place = value + 255, place + 1
-    return value + (payload[place] if place < len(payload) else 0), place + 1
-
-
-def _is_harmless(kind: int, content: bytes) -> bool:
-    if kind == _T35:
-        return content.startswith(_HARMLESS_T35)
-    if kind == _UNREGISTERED:
-        return content.startswith(_HARMLESS_UUIDS)
-    return kind in _HARMLESS_MESSAGES

@@ -9,9 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
+from typing import cast
 
-from tasks.video.nal import PARAMETER_SETS, Codec, is_only_picture, is_parameter_set, kind_of, unescaped
+from av.video.stream import VideoStream
+
+from tasks.video.nal import PARAMETER_SETS, Codec, is_parameter_set, kind_of, sift, unescaped
 from tasks.video.renumbering import OWN_ID, SpliceError, ids_in
+from tasks.video.set_ends import check_ends
 
 _PROFILES = (66, 77, 100, 110, 122, 244)  # of H.264, each of which can hold what those before it hold
 _FIRST_HIGH_PROFILE = 100  # from which on the colour format is written down too
@@ -34,13 +38,22 @@ class ParameterSets:
     units: tuple[bytes, ...]
 
     @classmethod
+    def from_stream(cls, stream: VideoStream) -> ParameterSets:
+        """Of a stream in an mp4 or Matroska file; raises HidesData where they hold more than a decoder reads, ValueError for others."""
+        codec = cast(Codec, stream.codec.canonical_name)
+        sets = cls.from_record(stream.codec_context.extradata, codec)
+        check_ends([unit for unit in sets.units if is_parameter_set(unit, codec)], stream)
+        return sets
+
+    @classmethod
     def from_record(cls, record: bytes | None, codec: Codec) -> ParameterSets:
         """Of a stream in an mp4 or Matroska file; raises ValueError for anything else."""
         head_bytes = 5 if codec == "h264" else _HVCC_HEAD_BYTES
         if record is None or len(record) <= head_bytes or record[0] != 1:
             raise ValueError("no decoder configuration record")
         units = _avcc_units(record) if codec == "h264" else _hvcc_units(record)
-        kept = tuple(unit for unit in units if is_only_picture([unit], codec))
+        found = [sift([unit], codec) for unit in units]
+        kept = tuple(unit for each in found if not each.strange for unit in each.kept)
         if {kind_of(unit, codec) for unit in kept if is_parameter_set(unit, codec)} != set(PARAMETER_SETS[codec]):
             raise ValueError("parameter sets are missing")
         return cls(codec, record[:head_bytes], (record[head_bytes - 1] & 3) + 1, kept)

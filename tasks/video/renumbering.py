@@ -7,6 +7,7 @@ ITU-T H.264, 7.3; ITU-T H.265, 7.3; Exp-Golomb numbers in 9.1 and 9.2.
 
 from __future__ import annotations
 
+from tasks.video.messages import bits_of, number
 from tasks.video.nal import Codec, escaped, header_bytes, is_parameter_set, is_slice, kind_of, unescaped
 
 OWN_ID = 15
@@ -26,28 +27,28 @@ def renumbered(unit: bytes, codec: Codec) -> bytes:
     start = header_bytes(codec)
     header, payload, kind = unit[:start], unescaped(unit)[start:], kind_of(unit, codec)
     if is_parameter_set(unit, codec):
-        return escaped(header + _packed(_renumbered_set(_bits(payload), kind)))
+        return escaped(header + _packed(_renumbered_set(bits_of(payload), kind)))
     if is_slice(unit, codec):
         byte, place = divmod(_place_in_slice(payload, kind, codec), 8)
-        bits = _bits(payload[byte : byte + 1])
+        bits = bits_of(payload[byte : byte + 1])
         return escaped(header + payload[:byte] + _packed(bits[:place] + _own(bits, place), whole=True) + payload[byte + 1 :])
     return unit
 
 
 def ids_in(unit: bytes, codec: Codec) -> tuple[int, ...]:
     """The numbers in a parameter set: its own, and that of the one which it refers to."""
-    bits = _bits(unescaped(unit)[header_bytes(codec) :])
+    bits = bits_of(unescaped(unit)[header_bytes(codec) :])
     match kind_of(unit, codec):
         case 7:
-            return (_number(bits, 24)[0],)
+            return (number(bits, 24)[0],)
         case 8 | 34:
-            own, place = _number(bits, 0)
-            return own, _number(bits, place)[0]
+            own, place = number(bits, 0)
+            return own, number(bits, place)[0]
         case 32:
             return (int(bits[:4], 2),)
         case _:
             # With sublayers, the number stands behind a list that is not worth reading.
-            return int(bits[:4], 2), _number(bits, 8 + _PROFILE_BITS)[0] if bits[4:7] == "000" else OWN_ID
+            return int(bits[:4], 2), number(bits, 8 + _PROFILE_BITS)[0] if bits[4:7] == "000" else OWN_ID
 
 
 def _renumbered_set(bits: str, kind: int) -> str:
@@ -76,21 +77,10 @@ def _place_in_slice(payload: bytes, kind: int, codec: Codec) -> int:
     """The bit at which a slice names its picture parameter set."""
     if codec == "hevc":
         return 2 if 16 <= kind <= 23 else 1  # behind one or two flags
-    bits = _bits(payload[:12])
-    _, after_address = _number(bits, 0)
-    _, after_type = _number(bits, after_address)
+    bits = bits_of(payload[:12])
+    _, after_address = number(bits, 0)
+    _, after_type = number(bits, after_address)
     return after_type
-
-
-def _number(bits: str, place: int) -> tuple[int, int]:
-    """An Exp-Golomb number, and the place after it."""
-    zeros = bits.index("1", place) - place
-    end = place + 2 * zeros + 1
-    return int(bits[place + zeros : end], 2) - 1, end
-
-
-def _bits(payload: bytes) -> str:
-    return "".join(f"{byte:08b}" for byte in payload)
 
 
 def _packed(bits: str, *, whole: bool = False) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -57,6 +58,8 @@ class Scan:
 
     pts, keys: of each shown packet or frame, in order of the pass
     idrs, plain: whether nothing decoded later refers past the packet, and whether it holds nothing but its picture; none known for frames
+    strange: how many packets hold besides their picture what could show or locate anybody, by what it is (see `nal.Sifted`)
+    hides_in_header: whether the picture's parameter sets hold more than a decoder reads
     num_packets, num_bytes: of the picture's stream, hidden ones too
     num_hidden: packets that an edit list hides
     sound: of each sound track that was read, what was seen of its times
@@ -71,6 +74,8 @@ class Scan:
     keys: list[bool] = field(default_factory=list)
     idrs: list[bool] = field(default_factory=list)
     plain: list[bool] = field(default_factory=list)
+    strange: Counter[frozenset[str]] = field(default_factory=Counter)
+    hides_in_header: bool = False
     num_packets: int = 0
     num_bytes: int = 0
     num_hidden: int = 0
@@ -102,6 +107,7 @@ def scan_packets(container: InputContainer, stream: VideoStream, path: File) -> 
     scan = Scan(codec=stream.codec.canonical_name, time_base=Fraction(stream.time_base or Fraction(1, 90000)))
     latest = latest_dts = None
     inspector = Inspector(container, stream)
+    scan.hides_in_header = inspector.hides_in_header
     after_hidden = False
     # There, durations are differences of decoding times; only the very last one is its own.
     is_mp4 = "mp4" in container.format.name
@@ -122,11 +128,12 @@ def scan_packets(container: InputContainer, stream: VideoStream, path: File) -> 
             scan.plain[-1:] = [False] * len(scan.plain[-1:])
             after_hidden = True
         else:
-            is_idr, is_plain = inspector.look_into(packet)
+            look = inspector.look_into(packet)
             scan.pts.append(packet.pts)
             scan.keys.append(packet.is_keyframe)
-            scan.idrs.append(is_idr)
-            scan.plain.append(is_plain and not after_hidden)
+            scan.idrs.append(look.is_idr)
+            scan.plain.append(look.is_plain and not after_hidden)
+            scan.strange[look.strange] += 1
             after_hidden = False
             is_latest = packet.pts is not None and (latest is None or packet.pts >= latest)
             latest = packet.pts if is_latest else latest

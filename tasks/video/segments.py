@@ -6,8 +6,9 @@ import itertools
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -18,13 +19,16 @@ from av.video.stream import VideoStream
 
 from tasks.video.files import File
 from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.nal import Codec
 from tasks.video.opening import open_source
+from tasks.video.parallel import in_order
 from tasks.video.read import packets_from
 from tasks.video.renumbering import SpliceError
 from tasks.video.scan import reorder_depth
+from tasks.video.slice_ends import groups_in, hides_data
 
-Fitting = Callable[["Packet[Any]"], "Packet[Any]"]
-"""makes an encoded packet one that can stand among others"""
+Fitting = Callable[["Packet[Any]", bool], "Packet[Any]"]
+"""makes a packet, encoded or (where the second is true) copied, one that can stand among others"""
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ def pictures_of(
     stream: VideoStream,
     fitted: Fitting,
 ) -> Iterator[Packet[Any]]:
-    """The pieces' packets one after the other, with these times, as packets of `stream`; the encoded ones as `fitted` makes them."""
+    """The pieces' packets one after the other, with these times, as packets of `stream`, as `fitted` makes them."""
     shown = np.sort(times[:, 0])
     end = shown[0] + round(info.duration_seconds / info.time_base)
     durations = dict(zip(shown.tolist(), np.diff(shown, append=max(end, shown[-1] + 1)).tolist(), strict=True))
@@ -129,7 +133,7 @@ def pictures_of(
     for piece in pieces:
         with closing(_packets_of(piece, source, info, index)) as packets:
             for original in packets:
-                packet = fitted(original) if piece.path else original
+                packet = fitted(original, piece.path is None)
                 packet.pts, packet.dts = times[row].tolist()
                 # mp4 stores differences of decoding times, and for the last packet its duration: that of the last frame shown.
                 packet.duration = durations[packet.pts if row < len(times) - 1 else last_shown]
@@ -137,6 +141,18 @@ def pictures_of(
                 packet.stream = stream
                 row += 1
                 yield packet
+
+
+def check_copied(pieces: Sequence[Piece], source: File | None, info: VideoInfo, index: FrameIndex) -> None:
+    """Raises SpliceError where a slice of a copied piece hides something behind its end, or may do."""
+    for piece in pieces:
+        if piece.path is not None or source is None:
+            continue
+        with open_source(source) as container, closing(_packets_of(piece, source, info, index)) as packets:
+            stream = container.streams[info.stream_index]
+            assert isinstance(stream, VideoStream)
+            if any(in_order(partial(hides_data, stream=stream), groups_in(packets, cast(Codec, info.codec)))):
+                raise SpliceError(f"in frames {piece.first} to {piece.last}, something may be hidden behind a picture")
 
 
 def _packets_of(piece: Piece, source: File | None, info: VideoInfo, index: FrameIndex) -> Generator[Packet[Any]]:

@@ -11,7 +11,7 @@ from av.video.stream import VideoStream
 
 from tasks.video.encoders import CODECS, Encoding
 from tasks.video.info import FrameIndex, VideoInfo
-from tasks.video.nal import Codec, is_parameter_set, packet_of, units_of_annex_b
+from tasks.video.nal import Codec, is_parameter_set, packet_of, sift, units_of, units_of_annex_b
 from tasks.video.parameter_sets import ParameterSets
 from tasks.video.renumbering import renumbered
 
@@ -41,7 +41,7 @@ class Splice:
 
     def __init__(self, template: VideoStream, told: bytes, info: VideoInfo) -> None:
         self._codec = cast(Codec, info.codec)
-        self._source = ParameterSets.from_record(template.codec_context.extradata, self._codec)
+        self._source = ParameterSets.from_stream(template)
         units = units_of_annex_b(told)
         self._encoded = [renumbered(unit, self._codec) for unit in units if is_parameter_set(unit, self._codec)]
         self._info = info
@@ -53,9 +53,12 @@ class Splice:
         chroma = (0, 0) if len(layout.components) < 3 else (layout.chroma_width(8), layout.chroma_height(8))
         return self._source.joined(self._encoded, _CHROMA_FORMATS[chroma], layout.components[0].bits)
 
-    def fit(self, packet: Packet[Any]) -> Packet[Any]:
-        """An encoded packet as one of a stream in which each unit follows its length."""
-        units = [renumbered(unit, self._codec) for unit in units_of_annex_b(bytes(packet))]
-        fitted = av.Packet(packet_of(units))
-        fitted.is_keyframe = packet.is_keyframe
-        return fitted
+    def fitted(self, packet: Packet[Any], copied: bool) -> Packet[Any]:
+        """A packet as one of a stream in which each unit follows its length; the source's own without what no player needs."""
+        if copied:
+            units = sift(units_of(bytes(packet), self._source.length_bytes), self._codec).kept
+        else:
+            units = [renumbered(unit, self._codec) for unit in units_of_annex_b(bytes(packet))]
+        made = av.Packet(packet_of(units))
+        made.is_keyframe = packet.is_keyframe
+        return made
