@@ -131,10 +131,9 @@ def _is_stereo(content: bytes) -> bool:
         if bits[place : place + 1] == "0":
             has_grid = bits[place + 8] == "0" and bits[place + 1 : place + 8] != "0000101"
             place += 21 + 16 * has_grid
-            if int(bits[place + 1 : place + 9], 2):
+            if int(bits[place : place + 8], 2):
                 return False
-            place += 8
-            _, place = number(bits, place + 1)
+            _, place = number(bits, place + 8)
         else:
             place += 1
     except (ValueError, IndexError):

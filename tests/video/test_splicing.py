@@ -177,9 +177,10 @@ def test_escaping_is_undone_exactly():
     ("unit", "codec", "expected"),
     [
         (b"\x06\x01\x01\x00\x80", "h264", True),  # timing
-        (b"\x06\x05\x10" + bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef") + b"\x80", "h264", True),  # x264's own
+        (b"\x06\x05\x10" + bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef") + b"\x80", "h264", False),  # x264's own, but not its words
         (b"\x06\x05\x10" + bytes(range(16)) + b"\x80", "h264", False),  # anybody's
-        (b"\x06\x04\x08\xb5\x00\x31GA94\x03\x80", "h264", True),  # captions
+        (b"\x06\x04\x0e\xb5\x00\x31GA94\x03\xc1\xff\xfc\x94\x2c\xff\x80", "h264", True),  # captions
+        (b"\x06\x04\x08\xb5\x00\x31GA94\x03\x80", "h264", False),  # captions that are none
         (b"\x06\x04\x05\xb5\x00\x99GP\x80", "h264", False),  # another maker's
         (b"\x06\xff\x05\x00\x80", "h264", False),  # number 260
         (b"\x4e\x01\x89\x18" + bytes(range(24)) + b"\x80", "hevc", True),  # mastering display
