@@ -22,7 +22,7 @@ from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.metadata import MetadataKey, put_metadata
 from tasks.video.opening import open_source
 from tasks.video.rest import Copied, add_copy, copied_packets, on_time, refused
-from tasks.video.segments import Piece, check_copied, first_of, pictures_of, pieces_of, times_of, told_by
+from tasks.video.segments import Fitting, Piece, check_copied, first_of, pictures_of, pieces_of, times_of, told_by
 from tasks.video.splicing import Splice
 from tasks.video.tags import put_tags
 from tasks.video.target import open_target
@@ -70,7 +70,7 @@ def join_segments(
         with first_of(encoded) as segment:
             template = segment.streams.video[0] if segment else _picture_of(rest, info)
             picture = _add_picture(output.container, template, info, target)
-        fitted = _as_it_is
+        fitted: Fitting = _as_it_is
         if any(piece.path is None for piece in pieces):
             splice = Splice(_picture_of(rest, info), told, info)
             picture.codec_context.extradata = splice.record

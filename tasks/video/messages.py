@@ -94,8 +94,8 @@ def bits_of(payload: bytes) -> str:
 
 def _is_settings(content: bytes) -> bool:
     pattern = _SETTINGS.get(content[:16])
-    found = pattern and len(content) <= _LONGEST_SETTINGS and pattern.fullmatch(content[16:].decode("latin-1"))
-    return bool(found) and all(_OPTION.fullmatch(option) for option in found[1].strip(" ").split(" "))
+    found = pattern.fullmatch(content[16:].decode("latin-1")) if pattern and len(content) <= _LONGEST_SETTINGS else None
+    return found is not None and all(_OPTION.fullmatch(option) for option in found[1].strip(" ").split(" "))
 
 
 def _is_registered(content: bytes) -> bool:

@@ -25,8 +25,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from tasks.video.nal import Codec, is_idr, is_slice, packet_of, units_of
+from tasks.video.renumbering import SpliceError
 
 _FOUND_BYTES = 8  # behind a slice, or more
+_MOST_BYTES = 256 << 20  # of a group, which is in memory as a whole
 _SHORTEST_BYTES = 16  # of a slice whose head stays whole when that many are changed
 _RANDOM = random.Random(0)
 _OTHER_ENDS = [(8, b""), (7, b""), (6, b""), (5, b"")] + [
@@ -40,13 +42,17 @@ _OPTIONS = {
 
 
 def groups_in(packets: Iterator[Packet[Any]], codec: Codec) -> Iterator[list[list[bytes]]]:
-    """The slices of each packet of each group."""
+    """The slices of each packet of each group. Raises SpliceError where one is too large to be looked into."""
     group: list[list[bytes]] = []
+    num_bytes = 0
     for packet in packets:
         units = units_of(bytes(packet), 4)
         if group and is_idr(units, codec):
             yield group
-            group = []
+            group, num_bytes = [], 0
+        num_bytes += packet.size
+        if num_bytes > _MOST_BYTES:
+            raise SpliceError(f"a group of pictures has more than {_MOST_BYTES >> 20} MiB")
         group.append([_without_zero_words(unit) for unit in units if is_slice(unit, codec)])
     if group:
         yield group
@@ -88,15 +94,15 @@ def _hides_in_h264(group: Sequence[Sequence[bytes]], decoder: av.VideoCodecConte
 
 def _intact(group: Sequence[Sequence[bytes]], decoder: av.VideoCodecContext) -> set[int]:
     """The numbers of the pictures in which the decoder finds nothing wrong."""
-    frames: list[VideoFrame] = []
-    for number, slices in enumerate(group):
-        packet = av.Packet(packet_of(list(slices)))
-        packet.pts = packet.dts = number
+    intact: set[int] = set()
+    for number, slices in enumerate([*group, None]):
+        packet = av.Packet(packet_of(list(slices))) if slices is not None else None
+        if packet:
+            packet.pts = packet.dts = number
         with suppress(av.FFmpegError):
-            frames += decoder.decode(packet)
-    frames += decoder.decode(None)
+            intact |= {frame.pts for frame in decoder.decode(packet) if frame.pts is not None and not frame.is_corrupt}
     decoder.flush_buffers()
-    return {frame.pts for frame in frames if frame.pts is not None and not frame.is_corrupt}
+    return intact
 
 
 def _hides_in_hevc(slices: Sequence[bytes], decoder: av.VideoCodecContext) -> bool:

@@ -13,6 +13,7 @@ from tasks.video.renumbering import SpliceError
 from tests.clips import Clip
 from tests.flows.running import SECOND, Run, keep, run_flow
 from tests.video.drawing import packets
+from tests.video.splicing import changed
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +69,28 @@ def test_what_does_not_play_is_encoded_as_a_whole(
     assert why in str(run.report.why_all_encoded)
     with av.open(str(run.target)) as container:
         assert sum(1 for _ in container.decode(video=0)) == run.report.num_frames
+
+
+SECRET = b"+60.3913+005.3221/"  # where somebody was filmed
+
+
+@pytest.mark.parametrize(
+    ("hide", "left_out", "why"),
+    [
+        (lambda units: [b"\x0c" + SECRET + b"\x80", *units], "data beside the picture in the picture's own stream (in 1 packets)", None),
+        (lambda units: [*units[:-1], units[-1] + SECRET], None, "something may be hidden behind a picture"),
+    ],
+    ids=["in a unit", "behind a slice"],
+)
+def test_what_is_hidden_in_a_copied_shot_does_not_come_through(
+    hide: Callable[[list[bytes]], list[bytes]], left_out: str | None, why: str | None, copied: Run, tmp_path: Path
+) -> None:
+    pairs = zip(packets(copied.source), packets(copied.target), strict=True)
+    in_a_copied_group = [number for number, (one, other) in enumerate(pairs) if one == other][1]
+    source = changed(copied.source, tmp_path / "in.mp4", lambda number, units: hide(units) if number == in_a_copied_group else units)
+    assert SECRET in source.read_bytes()
+    run = run_flow(source, tmp_path / "out.mp4", SECOND)
+    assert SECRET not in run.target.read_bytes()
+    assert run.report.num_copied_frames < copied.report.num_copied_frames
+    assert [line for line in run.report.left_out if "own stream" in line] == ([left_out] if left_out else [])
+    assert why is None or why in str(run.report.why_all_encoded)

@@ -238,6 +238,12 @@ def test_bytes_behind_a_slice_are_found_in_every_picture(tmp_path: Path, name: s
                     assert hides_data([*groups[1][:place], with_more, *groups[1][place + 1 :]], stream), (place, number)
 
 
+def test_a_group_that_is_too_large_to_be_looked_into_is_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.video.slice_ends._MOST_BYTES", 1 << 10)
+    with pytest.raises(SpliceError, match="more than 0 MiB"):
+        spliced(draw(tmp_path, H264), tmp_path / "out.mp4", set())
+
+
 def test_padding_for_the_rate_is_no_hidden_data(tmp_path: Path) -> None:
     """ITU-T H.264, 7.4.2.10: words of zeros behind a slice."""
     source = changed(draw(tmp_path, H264), tmp_path / "changed.mp4", lambda _, units: [*units[:-1], units[-1] + b"\0\0\3" * 5])
