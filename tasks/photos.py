@@ -15,8 +15,9 @@ from tasks.faces import Faces, Floats
 from tasks.finder import Finder
 from tasks.hashing import file_sha256
 from tasks.named_people import is_plain
+from tasks.video.pictures import heic, jpeg
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", *heic.SUFFIXES}
 _MOST_PIXELS = 1600  # of a photo's long side: a detector finds no more on a larger one
 _CLEARLY = 0.5  # score of a face that counts as one
 _SMALLER_BYSTANDER = 0.4  # of the main face's width, below which another face on the photo is not meant
@@ -68,21 +69,44 @@ def photo_sha256(path: Path) -> str:
 
 
 def read_photo(path: Path) -> npt.NDArray[np.uint8]:
-    """The picture, (H, W, 3) uint8 BGR, upright by its EXIF tag. Raises BadPhoto."""
+    """The picture, (H, W, 3) uint8 BGR, upright as it says. Raises BadPhoto."""
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
+        content = path.read_bytes()
     except OSError as error:
         raise BadPhoto(path, f"cannot be read ({error.strerror})", fix="give a readable photo") from error
-    try:
-        picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
-    except cv2.error as error:  # what is larger than it may be, by its header, is not decoded
-        raise BadPhoto(path, f"is broken, or has more than {MOST_PIXELS // 10**6} million pixels", fix="give a smaller photo") from error
-    if picture is None:
-        raise BadPhoto(path, "is not a picture that can be read", fix="give a JPEG or PNG photo")
+    picture = _heic_bgr(content, path) if heic.is_heic(content) else _bgr(content, path)
     scale = _MOST_PIXELS / max(picture.shape[:2])
     if scale < 1:
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return np.asarray(picture, np.uint8)
+
+
+def _bgr(content: bytes, path: Path) -> npt.NDArray[np.uint8]:
+    try:
+        if jpeg.is_jpeg(content):
+            jpeg.check_scans(content)
+        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+    except cv2.error as error:  # what is larger than it may be, by its header, is not decoded
+        raise _too_large(path) from error
+    except ValueError as error:
+        raise BadPhoto(path, str(error), fix="give another photo, or save it anew") from error
+    if picture is None:
+        raise BadPhoto(path, "is not a picture that can be read", fix="give a JPEG, PNG or HEIC photo")
+    return np.asarray(picture, np.uint8)
+
+
+def _heic_bgr(content: bytes, path: Path) -> npt.NDArray[np.uint8]:
+    try:
+        width, height, _ = heic.header(content)
+        if width * height > MOST_PIXELS:
+            raise _too_large(path)
+        return np.ascontiguousarray(heic.picture_rgb(content)[..., ::-1])
+    except ValueError as error:
+        raise BadPhoto(path, f"{error} (HEIC)", fix="give another photo, or save it as a JPEG") from error
+
+
+def _too_large(path: Path) -> BadPhoto:
+    return BadPhoto(path, f"is broken, or has more than {MOST_PIXELS // 10**6} million pixels", fix="give a smaller photo")
 
 
 def one_face(finder: Finder, picture_bgr: npt.NDArray[np.uint8], path: Path) -> Floats:

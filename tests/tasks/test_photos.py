@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 import struct
+import time
 import zlib
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from tasks.detectors.centerface import CenterFace
 from tasks.errors import BadPhoto
@@ -18,6 +21,7 @@ from tasks.photos import one_face, photo_files, read_photo
 from tasks.recognisers.dlib import DlibResNet
 from tests.clips import reference_photo
 from tests.tasks.scenes import scene
+from tests.video.heics import RED_IS_BLUE, heic_file, with_size
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +43,8 @@ LAYOUTS = [
     ("all/anna/1.jpg all/anna/2.jpg all/bert/1.jpg", ["all"], ["anna: all/anna/1.jpg", "anna: all/anna/2.jpg", "bert: all/bert/1.jpg"]),
     ("all/anna.jpg all/bert/1.jpg", ["all"], ["anna: all/anna.jpg", "bert: all/bert/1.jpg"]),  # both ways at once
     ("all/anna.jpg all/notes.txt all/.DS_Store", ["all"], ["anna: all/anna.jpg"]),  # what is no picture is passed over
-    ("anna.heic", ["anna.heic"], ["anna: anna.heic"]),  # named by itself it is tried
+    ("all/anna.HEIC all/bert.hif", ["all"], ["anna: all/anna.HEIC", "bert: all/bert.hif"]),  # as phones and cameras name them
+    ("anna.jxl", ["anna.jxl"], ["anna: anna.jxl"]),  # named by itself it is tried
 ]
 
 
@@ -95,6 +100,65 @@ def test_a_photo_is_turned_upright(tmp_path, orientation, turns) -> None:
     upright = read_photo(tmp_path / "anna.jpg")
     assert upright.shape == photo.shape
     assert np.abs(upright.astype(int) - photo).mean() < 6
+
+
+def rgb(picture_bgr: np.ndarray, turns: int = 0) -> np.ndarray:
+    return np.ascontiguousarray(np.rot90(picture_bgr[..., ::-1], turns))
+
+
+@pytest.mark.parametrize("name", ["anna.heic", "anna.jpg"])  # what a file is, its content says
+@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (6, 1), (3, 2), (8, 3)])
+def test_a_phones_photo_is_turned_upright(tmp_path, name, orientation, turns) -> None:
+    photo = reference_photo("collins")
+    (tmp_path / name).write_bytes(heic_file(rgb(photo, turns), orientation))
+    upright = read_photo(tmp_path / name)
+    assert upright.shape == photo.shape
+    assert np.abs(upright.astype(int) - photo).mean() < 6
+
+
+def test_a_phones_photo_has_the_colours_that_its_profile_says(tmp_path) -> None:
+    photo = reference_photo("collins")
+    (tmp_path / "anna.heic").write_bytes(heic_file(photo, icc_profile=RED_IS_BLUE))  # a picture with red and blue exchanged
+    assert np.abs(read_photo(tmp_path / "anna.heic").astype(int) - photo).mean() < 8
+
+
+def test_a_phones_photo_is_the_same_person(finder, tmp_path) -> None:
+    (tmp_path / "anna.heic").write_bytes(heic_file(rgb(scene("collins", 200)[0])))
+    stored = one_face(finder, read_photo(tmp_path / "anna.heic"), tmp_path)
+    assert np.linalg.norm(stored - one_face(finder, scene("collins", 200)[0], tmp_path)) < 0.2
+
+
+HEIC = heic_file(np.full((70, 90, 3), 90, np.uint8))
+BROKEN_HEIC = {
+    "too large": (with_size(HEIC, 20_000, 20_000), "more than 100 million pixels"),  # by its header; nothing is decoded
+    "smaller than it says": (with_size(HEIC, 2000, 2000), "cannot be decoded"),
+    "cut off": (HEIC[: len(HEIC) // 2], "is damaged|cannot be decoded"),
+    "only its first bytes": (HEIC[:40], "is damaged"),
+    "avif by another name": (HEIC[:8] + b"avif" + HEIC[12:], "is not a picture that can be read"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_HEIC)
+def test_a_phones_photo_that_cannot_be_read(tmp_path, name) -> None:
+    content, words = BROKEN_HEIC[name]
+    (tmp_path / "anna.heic").write_bytes(content)
+    with pytest.raises(BadPhoto, match=words) as caught:
+        read_photo(tmp_path / "anna.heic")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_photo_that_takes_minutes_by_design_is_refused(tmp_path) -> None:
+    """A progressive JPEG whose last scan comes again and again."""
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((4000, 4000), np.uint8)).save(file, "jpeg", progressive=True)
+    content = file.getvalue()
+    (tmp_path / "anna.jpg").write_bytes(content[:-2] + content[content.rindex(b"\xff\xda") : -2] * 2000 + content[-2:])
+    started = time.monotonic()
+    with pytest.raises(BadPhoto, match=r"goes over its picture 20\d\d times"):
+        read_photo(tmp_path / "anna.jpg")
+    assert time.monotonic() - started < 2
+    (tmp_path / "anna.jpg").write_bytes(content)
+    assert read_photo(tmp_path / "anna.jpg").shape == (1600, 1600, 3)
 
 
 def test_a_large_photo_is_made_smaller(tmp_path) -> None:

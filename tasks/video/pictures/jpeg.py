@@ -13,18 +13,49 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _APPLICATIONS = range(0xE0, 0xF0)
 _PICTURE = frozenset(range(0xC0, 0xDE)) - {0xC8}  # frames, tables, scans and what parts them; 0xC8 is for extensions
 _JFIF, _EXIF, _ICC, _ADOBE = b"JFIF\0", b"Exif\0\0", b"ICC_PROFILE\0", b"Adobe"
-_SCAN_END = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
+_SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_NO_FILL = re.compile(rb"[^\xff]")
+_MOST_SEGMENTS = 10_000
+# Each scan goes over all of the picture again, however short it is: a small file can take minutes.
+_MOST_SCANS = 100  # as libtiff has it; encoders make about ten
+_MOST_SCANNED_PIXELS = 3_000_000_000
+
+
+def is_jpeg(content: bytes) -> bool:
+    return content[:2] == b"\xff\xd8"
 
 
 def header(content: bytes) -> Header:
-    width = height = 0
+    width = height = num_scans = 0
     orientation = UPRIGHT
     for marker, segment in _segments(content):
         if marker in _FRAMES:
             height, width = struct.unpack_from(">HH", segment, 5)
         elif marker == 0xE1 and segment[4:].startswith(_EXIF):
             orientation = exif_orientation(segment[10:])
+        num_scans += marker == _SOS
+    _check_scans(num_scans, width * height)
     return Header(width, height, orientation)
+
+
+def check_scans(content: bytes) -> None:
+    """Raises ValueError for a picture that takes long to decode by design; one that is damaged in another way is let pass."""
+    num_scans = num_pixels = at = 0
+    try:
+        for marker, segment in _segments(content):
+            at += len(segment)
+            num_scans += marker == _SOS
+            if marker in _FRAMES:
+                height, width = struct.unpack_from(">HH", segment, 5)
+                num_pixels = height * width
+    except (ValueError, struct.error):
+        num_scans += content.count(bytes([0xFF, _SOS]), at)  # decoders look for markers behind what they do not understand
+    _check_scans(num_scans, num_pixels)
+
+
+def _check_scans(num_scans: int, num_pixels: int) -> None:
+    if num_scans > min(_MOST_SCANS, _MOST_SCANNED_PIXELS // max(1, num_pixels)):
+        raise ValueError(f"goes over its picture {num_scans} times, more than any camera or encoder does")
 
 
 def clean(content: bytes) -> bytes:
@@ -74,17 +105,18 @@ def _num_channels(content: bytes) -> int:
 
 def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Marker and bytes of each segment, its marker included; a scan has its data with it."""
-    if content[:2] != b"\xff\xd8":
+    if not is_jpeg(content):
         raise ValueError("is not a JPEG")
     yield _SOI, content[:2]
     at = 2
-    while at + 2 <= len(content):
-        if content[at] != 0xFF:
+    for _ in range(_MOST_SEGMENTS):
+        if content[at : at + 1] not in (b"\xff", b""):
             raise ValueError("is damaged")
-        marker = content[at + 1]
-        if marker == 0xFF:  # a fill byte
-            at += 1
-            continue
+        # A marker may have bytes before it that only fill.
+        found = _NO_FILL.search(content, at)
+        if found is None:
+            raise ValueError("ends early")
+        at, marker = found.start() - 1, content[found.start()]
         if marker == _EOI:
             yield _EOI, b"\xff\xd9"
             return
@@ -94,4 +126,4 @@ def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
             end = found.start() if found else len(content)
         yield marker, content[at:end]
         at = end
-    raise ValueError("ends early")
+    raise ValueError("has more parts than any camera or encoder makes")
