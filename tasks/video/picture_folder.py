@@ -20,9 +20,8 @@ from tasks.video.files import Folder, num_bytes_of, renewed, sha256_of
 from tasks.video.hardware import ON_THE_CPU, DecoderSettings
 from tasks.video.info import ColourRange, FrameIndex, VideoInfo
 from tasks.video.locations import matching, natural
-from tasks.video.opening import LARGEST_SIDE
 from tasks.video.parallel import in_order
-from tasks.video.pictures.kinds import KINDS, Kind, decode
+from tasks.video.pictures.kinds import BROKEN, KINDS, Kind, TooLarge, WrittenKind, decode, header_of
 from tasks.video.pictures.orientation import Header, matrix_of
 from tasks.video.read import AsRead, ahead
 from tasks.video.sources import Images
@@ -32,6 +31,7 @@ from tasks.video.whole import DAMAGED
 CONTAINER = "image2"
 """what the container of a video is called that is a folder of pictures"""
 
+_MOST_BYTES = 1 << 30  # of one file: as many as the largest picture has, uncompressed
 _READERS = 8  # of whole files at once: much of it is waiting
 _RANGES: dict[int, ColourRange] = {0: "unspecified", 1: "limited", 2: "full"}
 
@@ -84,6 +84,7 @@ class PictureFolder:
 
     def check(self) -> None:
         renewed(self.folder.file(self.names[0]))
+        self._look(self.names[0])
         self._decoded(self.names[0])
 
     def probe(self, content_hash: str | None, images: Images) -> tuple[VideoInfo, FrameIndex]:
@@ -157,16 +158,17 @@ class PictureFolder:
         return frame
 
     def _look(self, name: str) -> _Seen:
-        content = self._read(name)
+        num_bytes = num_bytes_of(self.folder.file(name))
+        if num_bytes > _MOST_BYTES:
+            raise self._bad(name, TooLarge(f"has {num_bytes} bytes, more than any picture that is read"))
+        content, kind = self._read(name), self.kind
         try:
-            return _Seen(self.kind.header(content), num_bytes_of(self.folder.file(name)), self.kind.clean(content) != content)
-        except (ValueError, KeyError, IndexError) as error:
+            header = header_of(content, kind)
+            return _Seen(header, num_bytes, not isinstance(kind, WrittenKind) or kind.clean(content) != content)
+        except BROKEN as error:
             raise self._bad(name, error) from error
 
     def _check_same(self, name: str, header: Header, first: Header) -> None:
-        if not (0 < header.width <= LARGEST_SIDE and 0 < header.height <= LARGEST_SIDE):
-            problem = f"{name} has {header.width}x{header.height} pixels, outside 1 to {LARGEST_SIDE}"
-            raise BadVideo(self.location, problem, fix="scale it down first")
         if (header.width, header.height) != (first.width, first.height):
             sizes = f"{self.names[0]} has {first.width}x{first.height} pixels, {name} has {header.width}x{header.height}"
             raise BadVideo(self.location, f"holds pictures of different sizes: {sizes}", fix="name those of one size by a pattern")
@@ -176,10 +178,8 @@ class PictureFolder:
 
     def _decoded(self, name: str) -> av.VideoFrame:
         try:
-            content = self._read(name)
-            self.kind.header(content)
-            return decode(content, self.kind)
-        except (ValueError, KeyError, IndexError) as error:
+            return decode(self._read(name), self.kind)
+        except BROKEN as error:
             raise self._bad(name, error) from error
 
     def _read(self, name: str) -> bytes:
@@ -190,7 +190,7 @@ class PictureFolder:
 
     def _bad(self, name: str, error: Exception) -> BadVideo:
         problem = str(error) if isinstance(error, ValueError) else "is damaged"
-        return BadVideo(self.location, f"{name} {problem}", fix=DAMAGED)
+        return BadVideo(self.location, f"{name} {problem}", fix="scale it down first" if isinstance(error, TooLarge) else DAMAGED)
 
 
 @dataclass

@@ -30,7 +30,10 @@ def header(content: bytes) -> Header:
 
 
 def picture_rgb(content: bytes) -> npt.NDArray[np.uint8]:
-    """The main picture, (H, W, 3) uint8, upright by its own turn: Exif's, which phones write beside it, does not count. Raises ValueError."""
+    """The main picture, (H, W, 3) uint8, upright by its own turn (Exif's, which phones write beside it, does not count).
+
+    Raises ValueError.
+    """
     from PIL import Image
 
     file = _opened(content)

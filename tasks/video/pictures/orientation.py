@@ -11,6 +11,7 @@ ORIENTATION = 0x0112
 """number of the tag, in Exif as in TIFF"""
 
 _UNIT = 1 << 16
+_MOST_TAGS = 1000  # that are looked through; cameras write about fifty
 # Where the picture's own right and down go, by Exif's number.
 _TURNS: dict[int, tuple[int, int, int, int]] = {
     1: (1, 0, 0, 1),
@@ -59,7 +60,7 @@ def exif_orientation(exif: bytes) -> int:
         order = {b"II": "<", b"MM": ">"}[exif[:2]]
         (start,) = struct.unpack_from(f"{order}I", exif, 4)
         (count,) = struct.unpack_from(f"{order}H", exif, start)
-        for number in range(count):
+        for number in range(min(count, _MOST_TAGS)):
             tag, kind, _, value = struct.unpack_from(f"{order}HHIH", exif, start + 2 + 12 * number)
             if tag == ORIENTATION and kind == 3:
                 return int(value) if value in _TURNS else UPRIGHT

@@ -5,12 +5,16 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+import numpy as np
+
 from tasks.video.pictures.orientation import ORIENTATION, UPRIGHT, Header
 
 _KINDS = {1: "B", 2: "B", 3: "H", 4: "I", 5: "II", 6: "b", 7: "B", 8: "h", 9: "i", 10: "ii", 11: "f", 12: "d"}
 _WIDTH, _HEIGHT, _COMPRESSION, _SAMPLES, _EXTRA, _ICC = 256, 257, 259, 277, 338, 34675
 _OLD_JPEG = 6
 _RESOLUTION = {282, 283, 296}
+_WHOLE = "BHI"
+_MOST_VALUES = 1_000_000
 _DATA = {273: 279, 324: 325}  # tags of where strips or tiles are, and of how long they are
 # What is needed to decode the pixels, and what says what they mean.
 _KEPT = (
@@ -22,27 +26,34 @@ _KEPT = (
 
 class _Entry(NamedTuple):
     raw: bytes  # its 12 bytes
+    order: str
     kind: int
-    values: tuple[int | float, ...]
+    count: int
     start: int  # where the values lie
     num_bytes: int
+
+    def numbers(self, content: bytes) -> tuple[int, ...]:
+        """Its values. Raises ValueError where they are no whole numbers, or more than a picture can have strips or tiles."""
+        letter = _KINDS[self.kind]
+        if letter not in _WHOLE or self.count > _MOST_VALUES:
+            raise ValueError("is damaged")
+        return struct.unpack_from(f"{self.order}{self.count}{letter}", content, self.start)
 
 
 def header(content: bytes) -> Header:
     _, _, entries = _directory(content)
-    width, height = (int(entries[tag].values[0]) for tag in (_WIDTH, _HEIGHT))
-    if _COMPRESSION in entries and entries[_COMPRESSION].values[0] == _OLD_JPEG:
+    width, height = (entries[tag].numbers(content)[0] for tag in (_WIDTH, _HEIGHT))
+    if _COMPRESSION in entries and entries[_COMPRESSION].numbers(content)[0] == _OLD_JPEG:
         raise ValueError("is compressed as old JPEG, whose tables lie anywhere")
-    turn = int(entries[ORIENTATION].values[0]) if ORIENTATION in entries else UPRIGHT
+    turn = entries[ORIENTATION].numbers(content)[0] if ORIENTATION in entries else UPRIGHT
     return Header(width, height, turn if 1 <= turn <= 8 else UPRIGHT)
 
 
 def clean(content: bytes) -> bytes:
     """Without Exif, GPS, texts, further pictures, and whatever lies between; the picture stays where it is."""
     order, start, entries = _directory(content)
-    kept = {tag: entry for tag, entry in entries.items() if tag in _KEPT}
-    result = _only(content, kept)
-    directory = struct.pack(f"{order}H", len(kept)) + b"".join(entry.raw for entry in kept.values()) + bytes(4)
+    result = _only(content, entries)
+    directory = struct.pack(f"{order}H", len(entries)) + b"".join(entry.raw for entry in entries.values()) + bytes(4)
     result[start : start + len(directory)] = directory
     return bytes(result)
 
@@ -54,16 +65,15 @@ def carried(encoded: bytes, source: bytes) -> bytes:
     theirs, _, said = _directory(source)
     added = {}
     wanted = _RESOLUTION | {ORIENTATION, _ICC}
-    if _SAMPLES in said and _SAMPLES in entries and said[_SAMPLES].values == entries[_SAMPLES].values:
+    if _SAMPLES in said and _SAMPLES in entries and said[_SAMPLES].numbers(source) == entries[_SAMPLES].numbers(encoded):
         # What a fourth sample is: FFmpeg leaves it out.
         wanted |= {_EXTRA}
     for tag in wanted & said.keys():
-        # Numbers as this file's order of bytes has them.
-        letters = _KINDS[said[tag].kind]
-        size = struct.calcsize("<" + letters)
-        data = source[said[tag].start : said[tag].start + said[tag].num_bytes]
-        pieces = [struct.unpack(theirs + letters, data[at : at + size]) for at in range(0, len(data), size)]
-        added[tag] = (said[tag].kind, len(pieces), b"".join(struct.pack(order + letters, *piece) for piece in pieces))
+        entry = said[tag]
+        data = source[entry.start : entry.start + entry.num_bytes]
+        if theirs != order:
+            data = np.frombuffer(data, f"u{struct.calcsize(_KINDS[entry.kind][0])}").byteswap().tobytes()
+        added[tag] = (entry.kind, entry.count, data)
     return _with(encoded, added)
 
 
@@ -75,7 +85,7 @@ def turned(encoded: bytes, orientation: int) -> bytes:
 def _with(content: bytes, added: dict[int, tuple[int, int, bytes]]) -> bytes:
     """The picture with a new directory at the file's end: kept tags, and added ones as (kind, count, data)."""
     order, _, entries = _directory(content)
-    kept = {tag: entry for tag, entry in entries.items() if tag in _KEPT and tag not in added}
+    kept = {tag: entry for tag, entry in entries.items() if tag not in added}
     result = _only(content, kept)
     lines = {tag: entry.raw for tag, entry in kept.items()}
     for tag, (kind, count, data) in added.items():
@@ -96,18 +106,21 @@ def _only(content: bytes, kept: dict[int, _Entry]) -> bytearray:
     ranges = [(0, 8), *((entry.start, entry.start + entry.num_bytes) for entry in kept.values() if entry.num_bytes > 4)]
     for places, lengths in _DATA.items():
         if places in kept and lengths in kept:
-            starts, sizes = (map(int, kept[tag].values) for tag in (places, lengths))
+            starts, sizes = (kept[tag].numbers(content) for tag in (places, lengths))
             ranges += [(start, start + size) for start, size in zip(starts, sizes, strict=False)]
-    result = bytearray(len(content))
-    for start, end in ranges:
+    result, at = bytearray(len(content)), 0
+    for start, end in sorted(ranges):
         if end > len(content):
             raise ValueError("ends early")
-        result[start:end] = content[start:end]
+        # What several of them share is copied once.
+        at = max(at, start)
+        result[at:end] = content[at:end]
+        at = max(at, end)
     return result
 
 
 def _directory(content: bytes) -> tuple[str, int, dict[int, _Entry]]:
-    """Order of bytes, place of the first directory, its entries by tag."""
+    """Order of bytes, place of the first directory, its entries by tag: those that are kept, and no others are looked at."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(content[:4])
     if order is None:
         raise ValueError("is not a TIFF of the usual kind")
@@ -115,17 +128,15 @@ def _directory(content: bytes) -> tuple[str, int, dict[int, _Entry]]:
     try:
         (start,) = struct.unpack_from(f"{order}I", content, 4)
         (count,) = struct.unpack_from(f"{order}H", content, start)
-        for number in range(count):
-            at = start + 2 + 12 * number
+        for at in range(start + 2, start + 2 + 12 * count, 12):
             tag, kind, length = struct.unpack_from(f"{order}HHI", content, at)
-            letters = _KINDS.get(kind, "B")
-            num_bytes = struct.calcsize("<" + letters) * length
+            if tag not in _KEPT or kind not in _KINDS or length == 0:
+                continue
+            num_bytes = struct.calcsize("<" + _KINDS[kind]) * length
             place = at + 8 if num_bytes <= 4 else struct.unpack_from(f"{order}I", content, at + 8)[0]
-            data = content[place : place + num_bytes]
-            if len(data) < num_bytes:
+            if place + num_bytes > len(content):
                 raise ValueError("ends early")
-            values = struct.unpack(f"{order}{length}{letters}", data) if len(letters) == 1 else ()
-            entries[tag] = _Entry(content[at : at + 12], kind, values, place, num_bytes)
+            entries[tag] = _Entry(content[at : at + 12], order, kind, length, place, num_bytes)
     except struct.error as error:
         raise ValueError("ends early") from error
     if not {_WIDTH, _HEIGHT} <= entries.keys():

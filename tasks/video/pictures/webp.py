@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from tasks.video.pictures.orientation import UPRIGHT, Header, exif_orientation, exif_saying
 
 _PIXELS = (b"ALPH", b"VP8 ", b"VP8L")
-_HAS_ICC, _HAS_ALPHA, _HAS_EXIF = 0x20, 0x10, 0x08
+_HAS_ICC, _HAS_ALPHA, _HAS_EXIF, _IS_MOVING = 0x20, 0x10, 0x08, 0x02
+_MOST_CHUNKS = 10_000
 
 
 def header(content: bytes) -> Header:
     parts = dict(_chunks(content))
+    if len(parts.get(b"VP8 ", bytes(10))) < 10 or len(parts.get(b"VP8L", bytes(5))) < 5:
+        raise ValueError("is damaged")
     if b"VP8 " in parts:
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", parts[b"VP8 "], 6))
     elif b"VP8L" in parts:
@@ -21,6 +25,12 @@ def header(content: bytes) -> Header:
     else:
         raise ValueError("is not a single picture" if b"ANIM" in parts else "has no picture")
     return Header(width, height, _orientation(parts))
+
+
+def is_moving(file: BinaryIO) -> bool:
+    """Whether it is an animation; reads no pixels."""
+    head = file.read(21)
+    return head[8:16] == b"WEBPVP8X" and bool(head[20:] and head[20] & _IS_MOVING)
 
 
 def is_lossless(content: bytes) -> bool:
@@ -70,9 +80,12 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     if end > len(content):
         raise ValueError("ends early")
     at = 12
-    while at + 8 <= end:
+    for _ in range(_MOST_CHUNKS):
+        if at + 8 > end:
+            return
         length = int.from_bytes(content[at + 4 : at + 8], "little")
         if at + 8 + length > end:
             raise ValueError("ends early")
         yield content[at : at + 4], content[at + 8 : at + 8 + length]
         at += 8 + length + length % 2
+    raise ValueError("has more parts than any encoder makes")
