@@ -14,6 +14,7 @@ from rich.console import Console
 from flows.embedded_server import EmbeddedServer
 from flows.job_record import jobs
 from tasks.errors import BadSetting
+from tasks.hashing import file_sha256
 from tasks.photos import is_photo
 from tasks.places import source_of
 from tasks.video.locations import absolute, is_s3
@@ -43,16 +44,19 @@ def forget(options: argparse.Namespace) -> None:
 
 
 def _meant(what: str, person: bool) -> Receipt:
-    """Forgets a person, by a name or a photo, or a video: where it is, or by its hash, or by a flow run's name or id."""
+    """Forgets a person, by a name or a photo, or a video (a picture): where it is, or by its hash, or by a flow run's name or id."""
     from flows.forget import forget_person, forget_video
 
     name = Path(what).stem if is_photo(what) else what
     known = jobs()
-    if person or is_photo(what):
-        return forget_person(name)
     videos = {
         job.source_sha256 for job in known if what in (job.flow_run_id, job.name) or (len(what) >= 8 and job.source_sha256.startswith(what))
     }
+    is_local_photo = is_photo(what) and not is_s3(what)
+    if is_local_photo and Path(what).is_file():  # a picture may be a source, and not only a photo of somebody
+        videos |= {job.source_sha256 for job in known} & {file_sha256(Path(what))}
+    if person or (is_local_photo and not videos):
+        return forget_person(name)
     if any(name in job.people for job in known):
         if videos:
             raise BadSetting(what, "is the name of a person and of a video", fix="add --person, or give the video's SHA-256")

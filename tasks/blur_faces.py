@@ -102,7 +102,7 @@ def settle(settings: BlurFaces, video: Video, target: Target) -> Settled:
     decoder, notes = choose_decoder(info, settings.decoder)
     if container_format is None:
         only_covered = isinstance(target.form, AsPictures) and target.form.only_covered
-        why = None if only_covered else "a video becomes pictures"
+        why = None if only_covered else f"{info.codec} becomes pictures"
         settled, encoding = settings.model_copy(update={"decoder": decoder}), None
     else:
         encoding = choose_encoding(video_info(info, settings.encoder.codec), settings.encoder, container_format)

@@ -1,4 +1,4 @@
-"""A folder of pictures as a video: a frame a picture, in the order of their numbers."""
+"""Pictures as a video: those of a folder, a frame a picture, in the order of their numbers; or a single one."""
 
 from __future__ import annotations
 
@@ -47,16 +47,20 @@ class _Seen(NamedTuple):
 
 @dataclass(frozen=True)
 class PictureFolder:
-    """The pictures in a folder, or those whose names fit a pattern, as a source. There is no sound."""
+    """The pictures in a folder, those whose names fit a pattern, or one alone, as a source. There is no sound."""
 
     location: str
     folder: Folder
     pattern: str | None = None
     file: None = None
+    only: str | None = None
+    """the name of the one that is meant"""
 
     @cached_property
     def names(self) -> list[str]:
         """In order. Raises BadVideo where there are none, or they are of several kinds."""
+        if self.only is not None:
+            return [self.only]
         there = self.folder.names()
         if self.pattern is None:
             found = sorted((name for name in there if not name.startswith(".") and _suffix(name) in KINDS), key=natural)
@@ -77,7 +81,9 @@ class PictureFolder:
         return KINDS[_suffix(self.names[0])]
 
     def content_hash(self) -> str:
-        """Of the names in order, and of each file's content."""
+        """Of the names in order, and of each file's content; of one that is alone, as of any file."""
+        if self.only is not None:
+            return sha256_of(self.folder.file(self.only))
         hashes = in_order(lambda name: sha256_of(self.folder.file(name)), self.names, _READERS)
         lines = (f"{name}\0{sha256}\n" for name, sha256 in zip(self.names, hashes, strict=True))
         return hashlib.sha256(b"pictures\n" + "".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
@@ -186,11 +192,15 @@ class PictureFolder:
         try:
             return self.folder.file(name).read_bytes()
         except OSError as error:
-            raise BadVideo(self.location, f"{name} cannot be read ({error.strerror})", fix="check that file") from error
+            raise BadVideo(self.location, self._said(name, f"cannot be read ({error.strerror})"), fix="check that file") from error
 
     def _bad(self, name: str, error: Exception) -> BadVideo:
         problem = str(error) if isinstance(error, ValueError) else "is damaged"
-        return BadVideo(self.location, f"{name} {problem}", fix="scale it down first" if isinstance(error, TooLarge) else DAMAGED)
+        fix = "scale it down first" if isinstance(error, TooLarge) else DAMAGED
+        return BadVideo(self.location, self._said(name, problem), fix=fix)
+
+    def _said(self, name: str, problem: str) -> str:
+        return problem if self.only is not None else f"{name} {problem}"
 
 
 @dataclass

@@ -64,6 +64,13 @@ def open_target(path: Path | WritableFile, container_format: str, options: dict[
         file.check()
 
 
+def write_file(path: Path | WritableFile, content: bytes) -> None:
+    """Raises NoSpace where the disk is full, BadOutput where the file cannot be written."""
+    with _TargetFile(path) as file:
+        file.write(content)
+    file.check()
+
+
 class _TargetFile(io.RawIOBase):
     """A file that takes all or remembers why not: FFmpeg may write on for a while, and forgets errors when it closes."""
 

@@ -1,4 +1,4 @@
-"""Where pictures go, whatever they are to be stored as: one small interface, and two things behind it, a video file and a folder."""
+"""Where pictures go, whatever they are to be stored as: one small interface, and three things behind it: a video, a folder, a picture."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from tasks.video.locations import NamesLike, numbered, suffix_of
 from tasks.video.metadata import MetadataKey
 from tasks.video.parallel import in_order
 from tasks.video.picture_folder import PictureFolder
-from tasks.video.pictures.kinds import BY_CODEC, KINDS
+from tasks.video.pictures.kinds import BY_CODEC, WRITTEN, WrittenKind
 from tasks.video.segments import Piece, open_segment
 from tasks.video.sources import Source
 from tasks.video.still_to_video import video_info
+from tasks.video.target import write_file
 
+_MOST_WEBP = 16383
 _WRITERS = 8  # of whole pictures at once: much of it is waiting
 
 
@@ -173,7 +175,7 @@ class PictureTarget:
 
     @property
     def form(self) -> AsPictures:
-        codec = KINDS[suffix_of(self.pattern)].codec if self.source is None and self.pattern else self._source.kind.codec
+        codec = WRITTEN[suffix_of(self.pattern)].codec if self.source is None and self.pattern else self._source.kind.codec
         return AsPictures.model_validate({"codec": codec, "only_covered": self.source is not None})
 
     @property
@@ -201,6 +203,7 @@ class PictureTarget:
     def check_fits(self, info: VideoInfo, index: FrameIndex) -> None:
         if self.source is None and info.display_matrix is not None and self.form.codec == "bmp":
             raise BadOutput(self.location, "BMP cannot say that a picture is turned, as this video is", fix="choose .png")
+        _check_side(self.form, info, self.location)
 
     def is_there(self) -> bool:
         return self.place.is_there()
@@ -245,25 +248,114 @@ class WrittenPictures:
             pass
 
     def _named(self, segments: Sequence[Path], source: Source, index: FrameIndex) -> Iterator[tuple[str, bytes]]:
-        rendered = chain.from_iterable(map(pictures_in, segments))
-        upcoming = next(rendered, None)
-        for number in range(len(index)):
-            content = None
-            if upcoming is not None and upcoming[0] == number:
-                content, upcoming = upcoming[1], next(rendered, None)
+        for number, content in _pictures(segments, source, index, self.form):
             if self.form.only_covered and isinstance(source, PictureFolder):
-                # The time of a picture is its number in the folder.
-                place = int(index.pts[number])
-                yield source.names[place], BY_CODEC[self.form.codec].clean(source.picture(place)) if content is None else content
-            elif content is not None:
-                yield numbered(self.pattern or "", number), content
+                yield source.names[int(index.pts[number])], content
             else:
-                raise ValueError(f"no segment has frame {number}")
-        if upcoming is not None:
-            raise ValueError(f"the segments have frame {upcoming[0]}, the index {len(index)} frames")
+                yield numbered(self.pattern or "", number), content
 
     def content_hash(self) -> str:
         return PictureFolder(self.location, self.folder.folder).content_hash()
 
     def keep(self) -> None:
         self.folder.keep()
+
+
+@dataclass(frozen=True)
+class OnePictureTarget:
+    """A picture's file, for a source that is one too."""
+
+    location: str
+    place: FilePlace
+    source: PictureFolder
+
+    @property
+    def form(self) -> AsPictures:
+        is_written = isinstance(self.source.kind, WrittenKind)
+        return AsPictures.model_validate({"codec": self._codec, "only_covered": is_written})
+
+    @property
+    def container_format(self) -> None:
+        return None
+
+    @property
+    def kind(self) -> str:
+        return f"one {self._codec}"
+
+    @property
+    def _codec(self) -> str:
+        return WRITTEN[suffix_of(self.location)].codec
+
+    def check(self) -> None:
+        theirs = self.source.kind
+        if isinstance(theirs, WrittenKind) and theirs.codec != self._codec:
+            problem = "is another kind of picture than the source, which keeps its kind with all that its format holds"
+            raise BadOutput(self.location, problem, fix=f"end it in {suffix_of(self.source.location)}")
+        self.place.check()
+
+    def check_fits(self, info: VideoInfo, index: FrameIndex) -> None:
+        _check_side(self.form, info, self.location)
+
+    def is_there(self) -> bool:
+        return self.place.is_there()
+
+    def content_hash(self) -> str | None:
+        return self.place.sha256()
+
+    @contextmanager
+    def whole(self) -> Iterator[WrittenPicture]:
+        with self.place.unfinished() as file:
+            yield WrittenPicture(file, self.form)
+
+
+@dataclass(frozen=True)
+class WrittenPicture:
+    """A picture's file beside its place."""
+
+    file: NewFile
+    form: AsPictures
+
+    @property
+    def location(self) -> str:
+        return self.file.location
+
+    def join(
+        self,
+        pieces: Sequence[Piece],
+        source: Source,
+        info: VideoInfo,
+        index: FrameIndex,
+        begins: int | None,
+        keep: Sequence[MetadataKey] = (),
+    ) -> None:
+        """Without a piece it is the source's file, without what is not the picture."""
+        for _, content in _pictures([piece.path for piece in pieces if piece.path], source, index, self.form):
+            write_file(self.file.path, content)
+
+    def content_hash(self) -> str:
+        return self.file.sha256()
+
+    def keep(self) -> None:
+        self.file.keep()
+
+
+def _pictures(segments: Sequence[Path], source: Source, index: FrameIndex, form: AsPictures) -> Iterator[tuple[int, bytes]]:
+    """Number and file of each; those that no segment has are the source's own, where it has them in that form."""
+    rendered = chain.from_iterable(map(pictures_in, segments))
+    upcoming = next(rendered, None)
+    for number in range(len(index)):
+        if upcoming is not None and upcoming[0] == number:
+            yield upcoming
+            upcoming = next(rendered, None)
+        elif form.only_covered and isinstance(source, PictureFolder):
+            # The time of a picture is its number in the folder.
+            yield number, BY_CODEC[form.codec].clean(source.picture(int(index.pts[number])))
+        else:
+            raise ValueError(f"no segment has frame {number}")
+    if upcoming is not None:
+        raise ValueError(f"the segments have frame {upcoming[0]}, the index {len(index)} frames")
+
+
+def _check_side(form: AsPictures, info: VideoInfo, location: str) -> None:
+    if form.codec == "webp" and max(info.width, info.height) > _MOST_WEBP:
+        raise BadOutput(location, f"a WebP has at most {_MOST_WEBP} pixels a side", fix="choose .png")

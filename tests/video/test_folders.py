@@ -55,14 +55,14 @@ def render(source_at: str, target_at: str, covered=COVERED, encoder=FINE) -> Non
     folder = source if isinstance(source, PictureFolder) else None
     segments = []
     with target.whole() as written:
-        for number, stretch in enumerate((range(len(index) // 2), range(len(index) // 2, len(index)))):
+        for number, stretch in enumerate(filter(len, (range(len(index) // 2), range(len(index) // 2, len(index))))):
             segments.append(Piece(stretch[0], stretch[-1], Path(os.environ["SEGMENTS"]) / f"{number}"))
             only = isinstance(form, AsPictures) and form.only_covered
             wanted = [frame for frame in stretch if frame in covered] if only else list(stretch)
             frames = folder.some(info, index, wanted) if folder else source.frames(info, index, stretch[0], stretch[-1])
             pairs = (blacked(place, frame) if place in covered else Rendered(place, frame, as_planar(frame)) for place, frame in frames)
             if isinstance(form, AsPictures):
-                form.write(pairs, info, folder, segments[-1].path)
+                form.write(pairs, info, folder if form.only_covered else None, segments[-1].path)
             else:
                 form.write(pairs, info, encoder, segments[-1].path)
         written.join(segments, source, info, index, None)

@@ -33,6 +33,11 @@ def is_moving(file: BinaryIO) -> bool:
     return head[8:16] == b"WEBPVP8X" and bool(head[20:] and head[20] & _IS_MOVING)
 
 
+def size_of_moving(content: bytes) -> tuple[int, int]:
+    """Width and height of an animation."""
+    return int.from_bytes(content[24:27], "little") + 1, int.from_bytes(content[27:30], "little") + 1
+
+
 def is_lossless(content: bytes) -> bool:
     return b"VP8L" in dict(_chunks(content))
 
