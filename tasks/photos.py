@@ -76,9 +76,9 @@ def read_photo(path: Path) -> npt.NDArray[np.uint8]:
         raise BadPhoto(path, f"cannot be read ({error.strerror})", fix="give a readable photo") from error
     picture = _heic_bgr(content, path) if heic.is_heic(content) else _bgr(content, path)
     scale = _MOST_PIXELS / max(picture.shape[:2])
-    if scale < 1:
-        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(picture, np.uint8)
+    if scale >= 1:
+        return picture
+    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _bgr(content: bytes, path: Path) -> npt.NDArray[np.uint8]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -109,7 +109,7 @@ class MovingWebp:
         if number < last:
             raise BadVideo(self.location, f"has {number + 1} frames where there were {len(index)}", fix="start again")
 
-    def _frames(self) -> Iterator[tuple[int, Any]]:
+    def _frames(self) -> Generator[tuple[int, Any], None, None]:
         """Milliseconds and picture (RGB or RGBA) of each."""
         from PIL import Image
 

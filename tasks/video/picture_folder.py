@@ -90,7 +90,7 @@ class PictureFolder:
 
     def check(self) -> None:
         renewed(self.folder.file(self.names[0]))
-        self._look(self.names[0])
+        self._num_bytes(self.names[0])
         self._decoded(self.names[0])
 
     def probe(self, content_hash: str | None, images: Images) -> tuple[VideoInfo, FrameIndex]:
@@ -164,15 +164,23 @@ class PictureFolder:
         return frame
 
     def _look(self, name: str) -> _Seen:
-        num_bytes = num_bytes_of(self.folder.file(name))
-        if num_bytes > _MOST_BYTES:
-            raise self._bad(name, TooLarge(f"has {num_bytes} bytes, more than any picture that is read"))
+        num_bytes = self._num_bytes(name)
         content, kind = self._read(name), self.kind
         try:
             header = header_of(content, kind)
             return _Seen(header, num_bytes, not isinstance(kind, WrittenKind) or kind.clean(content) != content)
         except BROKEN as error:
             raise self._bad(name, error) from error
+
+    def _num_bytes(self, name: str) -> int:
+        """Raises BadVideo for more than are read."""
+        try:
+            num_bytes = num_bytes_of(self.folder.file(name))
+        except OSError as error:
+            raise self._unreadable(name, error) from error
+        if num_bytes > _MOST_BYTES:
+            raise self._bad(name, TooLarge(f"has {num_bytes} bytes, more than any picture that is read"))
+        return num_bytes
 
     def _check_same(self, name: str, header: Header, first: Header) -> None:
         if (header.width, header.height) != (first.width, first.height):
@@ -192,12 +200,15 @@ class PictureFolder:
         try:
             return self.folder.file(name).read_bytes()
         except OSError as error:
-            raise BadVideo(self.location, self._said(name, f"cannot be read ({error.strerror})"), fix="check that file") from error
+            raise self._unreadable(name, error) from error
 
     def _bad(self, name: str, error: Exception) -> BadVideo:
         problem = str(error) if isinstance(error, ValueError) else "is damaged"
         fix = "scale it down first" if isinstance(error, TooLarge) else DAMAGED
         return BadVideo(self.location, self._said(name, problem), fix=fix)
+
+    def _unreadable(self, name: str, error: OSError) -> BadVideo:
+        return BadVideo(self.location, self._said(name, f"cannot be read ({error.strerror})"), fix="check that file")
 
     def _said(self, name: str, problem: str) -> str:
         return problem if self.only is not None else f"{name} {problem}"

@@ -163,6 +163,8 @@ def test_targets_that_are_none(source: str, target: str, said: str, tmp_path: Pa
         (b"", "x.png: is not a PNG"),
         (stored(".png", drawn())[:900], "x.png: ends early"),
         (stored(".jpg", drawn()), "x.png: is not a PNG"),
+        (stored(".png", drawn())[:900] + b"?" + stored(".png", drawn())[901:], "x.png: is damaged"),
+        (stored(".png", drawn()).replace(b"IHDR", b"none"), "x.png: has no picture"),
     ],
 )
 def test_what_is_wrong_with_a_picture_is_one_line(content: bytes, said: str, tmp_path: Path) -> None:
@@ -236,3 +238,18 @@ def test_what_is_wrong_with_a_moving_webp_is_one_line(change, said: str, tmp_pat
 def test_a_single_webp_is_no_video(tmp_path: Path) -> None:
     (tmp_path / "x.webp").write_bytes(picture_file(".webp"))
     assert isinstance(source_of(f"{tmp_path}/x.webp"), PictureFolder)
+
+
+def test_a_file_larger_than_any_picture_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "x.png").open("wb") as file:
+        file.truncate((1 << 30) + 1)  # with nothing on the disk
+    with pytest.raises(BadVideo, match="has 1073741825 bytes, more than any picture"):
+        source_of(f"{tmp_path}/x.png").check()
+
+
+def test_a_picture_that_is_gone_since_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_bytes(stored(".png", drawn()))
+    source = source_of(f"{tmp_path}/x.png")
+    (tmp_path / "x.png").unlink()
+    with pytest.raises(BadVideo, match=r"x\.png: cannot be read"):
+        source.check()

@@ -80,7 +80,10 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
         kind, end = content[at + 4 : at + 8], at + 12 + length
         if end > len(content):
             raise ValueError("ends early")
-        yield kind, content[at + 8 : end - 4]
+        data = content[at + 8 : end - 4]
+        if kind in _PIXELS and zlib.crc32(data, zlib.crc32(kind)) != int.from_bytes(content[end - 4 : end], "big"):
+            raise ValueError("is damaged")  # it gets a sum that is right when it is written
+        yield kind, data
         if kind == b"IEND":
             return
         at = end

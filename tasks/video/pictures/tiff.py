@@ -14,7 +14,7 @@ _WIDTH, _HEIGHT, _COMPRESSION, _SAMPLES, _EXTRA, _ICC = 256, 257, 259, 277, 338,
 _OLD_JPEG = 6
 _RESOLUTION = {282, 283, 296}
 _WHOLE = "BHI"
-_MOST_VALUES = 1_000_000
+_MOST_VALUES = 500_000  # more tiles of 16 x 16 than the largest picture has
 _DATA = {273: 279, 324: 325}  # tags of where strips or tiles are, and of how long they are
 # What is needed to decode the pixels, and what says what they mean.
 _KEPT = (
@@ -28,16 +28,16 @@ class _Entry(NamedTuple):
     raw: bytes  # its 12 bytes
     order: str
     kind: int
-    count: int
+    num_values: int
     start: int  # where the values lie
     num_bytes: int
 
     def numbers(self, content: bytes) -> tuple[int, ...]:
         """Its values. Raises ValueError where they are no whole numbers, or more than a picture can have strips or tiles."""
         letter = _KINDS[self.kind]
-        if letter not in _WHOLE or self.count > _MOST_VALUES:
+        if letter not in _WHOLE or self.num_values > _MOST_VALUES:
             raise ValueError("is damaged")
-        return struct.unpack_from(f"{self.order}{self.count}{letter}", content, self.start)
+        return struct.unpack_from(f"{self.order}{self.num_values}{letter}", content, self.start)
 
 
 def header(content: bytes) -> Header:
@@ -73,7 +73,7 @@ def carried(encoded: bytes, source: bytes) -> bytes:
         data = source[entry.start : entry.start + entry.num_bytes]
         if theirs != order:
             data = np.frombuffer(data, f"u{struct.calcsize(_KINDS[entry.kind][0])}").byteswap().tobytes()
-        added[tag] = (entry.kind, entry.count, data)
+        added[tag] = (entry.kind, entry.num_values, data)
     return _with(encoded, added)
 
 
