@@ -56,7 +56,7 @@ def blur_video(source: Location, target: Location, plan: Plan = DEFAULT_PLAN, ov
 def _blur(job: Job, pages: Pages, request: Request) -> BlurReport:
     plan, source = request.plan, request.source.location
     photos = job.run(read_photos, 0, request.photos, request.photo_sha256s, plan.find_faces) if request.photos else None
-    looked = look_through(job, source, request.source_sha256, plan, request.target.check_fits)
+    looked = look_through(job, source, request.source_sha256, plan, request.check_fits)
     video, shots, segments, faces = looked
     request = answered(job, request, looked, photos)
     plan = request.plan

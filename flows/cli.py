@@ -120,6 +120,7 @@ def parser_of_words() -> argparse.ArgumentParser:
     blur.add_argument("--overwrite", action="store_true", help="replace OUT if it is there")
     blur.add_argument("--encoder", metavar="NAME[:PRESET]", help="encode with this, such as libx265:slow; without it, like the source")
     blur.add_argument("--keep-metadata", action="append", metavar="KEY", help="let this come through, such as title; may be repeated")
+    blur.add_argument("--drop", action="append", metavar="TRACK", help="leave out: audio, subtitles, or a stream's number; may be repeated")
     _add_plan(blur)
     blur.set_defaults(run=_blur)
 
@@ -145,7 +146,7 @@ def parser_of_words() -> argparse.ArgumentParser:
     export.add_argument("--boxes", action="store_true", help="with .csv: a row for each face in each frame")
     export.add_argument("--overwrite", action="store_true", help="replace FILE if it is there")
     _add_plan(export)
-    export.set_defaults(run=_export, show=None, encoder=None, keep_metadata=None)  # what only a rendering asks for
+    export.set_defaults(run=_export, show=None, encoder=None, keep_metadata=None, drop=None)  # what only a rendering asks for
 
     models = commands.add_parser("models", help="list the models, or fetch one")
     models.add_argument("action", nargs="?", choices=["list", "fetch"], default="list")
@@ -245,6 +246,7 @@ def _add_who(parser: argparse.ArgumentParser) -> None:
 def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people", type=Path, metavar="FILE", help="names, merges and splits by hand: a changed people.toml")
     parser.add_argument("--sequences", metavar="FILE", help="faces as the thesis's code keeps them (JSON), instead of looking for faces")
+    parser.add_argument("--frame-rate", metavar="N", help="pictures a second of a folder, or of bare H.264 and the like: 25, 30000/1001")
     parser.add_argument("--plan", type=Path, metavar="FILE", help="settings, as TOML")
     parser.add_argument("--preset", metavar="NAME", help="detector and recogniser: fast, balanced, best, ...")
     parser.add_argument("--rerun-from", metavar="STAGE", help="run this stage and those after it even where their results are known")

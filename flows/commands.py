@@ -81,7 +81,8 @@ def values_of(options: argparse.Namespace, shorter: Sequence[str] = ()) -> dict[
     said: dict[str, Any] = {name: value for name in ("preset", "rerun_from") if (value := getattr(options, name))}
     if options.sequences:
         said["sequences"] = {"path": str(Path(options.sequences).absolute())}
-    return load_values(options.plan, [*options.set, *shorter]) | said
+    rate = [f'images.frame_rate="{options.frame_rate}"'] if options.frame_rate else []
+    return load_values(options.plan, [*options.set, *rate, *shorter]) | said
 
 
 def plan_of(options: argparse.Namespace) -> Plan:
@@ -103,6 +104,8 @@ def plan_of(options: argparse.Namespace) -> Plan:
         values["start"] = _moment("--from", options.start)
     if options.end is not None:
         values["end"] = _moment("--to", options.end)
+    if options.drop:
+        values["drop"] = [_track(text) for text in options.drop]
     if options.preview is not None:
         values["preview_seconds"] = _preview_seconds(options.preview)
     strict = {"strictness": options.strictness} if options.strictness else {}
@@ -167,6 +170,14 @@ def _moment(option: str, text: str) -> str:
     except ValidationError:
         fix = "write a time, such as 62.5 or 1:02.5, or a frame's number, such as 1500f"
         raise BadSetting(f"{option} {text}", "is no moment of a video", fix=fix) from None
+
+
+def _track(text: str) -> str | int:
+    if text in ("audio", "subtitles"):
+        return text
+    if text.isdecimal() and len(text) < 9:
+        return int(text)
+    raise BadSetting(f"--drop {text}", "is no track", fix="write audio, subtitles, or a stream's number as the report has it")
 
 
 def _preview_seconds(text: str) -> float:

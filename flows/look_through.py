@@ -17,7 +17,6 @@ from tasks.plan import Plan
 from tasks.probe_video import probe_video
 from tasks.read_sequences import read_sequences
 from tasks.segments import Segment, cut_into_segments
-from tasks.video.info import FrameIndex, VideoInfo
 
 
 class LookedThrough(NamedTuple):
@@ -29,9 +28,7 @@ class LookedThrough(NamedTuple):
     faces: list[SegmentFaces]
 
 
-def look_through(
-    job: Job, source: str, source_sha256: str, plan: Plan, check_fits: Callable[[VideoInfo, FrameIndex], None] | None = None
-) -> LookedThrough:
+def look_through(job: Job, source: str, source_sha256: str, plan: Plan, check_fits: Callable[[Video], None] | None = None) -> LookedThrough:
     """Probes the source, finds its shots, and the faces in each of its segments.
 
     `check_fits` is asked as soon as it is known what the source is, and raises what is wrong with it.
@@ -39,7 +36,7 @@ def look_through(
     video = job.run(probe_video, 0, source, source_sha256, plan.images).stretch(plan.start, plan.end, plan.preview_seconds)
     plan.choose_people.check_times(video.info, video.index, video.part)
     if check_fits is not None:
-        check_fits(video.info, video.index)
+        check_fits(video)
     num_frames = video.info.num_frames
     shots = job.run(find_shots, num_frames, source, video, plan.find_shots)
     video = video.as_read(shots, plan.picture_size)

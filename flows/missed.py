@@ -32,6 +32,6 @@ def missed_before(source_sha256: str, photo_sha256s: _Hashes, plan: Plan) -> tup
 
 
 def _record(source_sha256: str, photo_sha256s: _Hashes, plan: Plan) -> Record:
-    """How a face is blurred, and how the picture is encoded, is left out: the faces are the same."""
-    plain = plan.model_copy(update={"blur_faces": BlurFaces(), "keep_metadata": ()})
+    """How a face is blurred, how the picture is encoded and what else comes through is left out: the faces are the same."""
+    plain = plan.model_copy(update={"blur_faces": BlurFaces(), "keep_metadata": (), "drop": ()})
     return Record(content_key("missed", 1, {"source": source_sha256, "photos": photo_sha256s, "plan": plain}))

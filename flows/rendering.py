@@ -26,13 +26,14 @@ def render(job: Job, request: Request, looked: LookedThrough, tracks: TrackSet, 
     video, plan = looked.video, request.plan
     settled = settle(plan.blur_faces, video, request.target)
     same = {"source": request.source.location, "video": video, "settings": settled.settings, "form": request.target.form}
+    kept = video.model_copy(update={"info": video.info.without(plan.drop)})
     changed = np.unique(np.concatenate([_changed_frames(*refs) for refs in zip(choice.cover_refs, choice.marks_refs, strict=True)]))
 
     def attempt(why_all_encoded: str | None) -> Rendering:
         stretches = stretches_of(looked.segments, video.index, changed, copying=why_all_encoded is None)
         num_encoded = sum(stretch.num_frames for each in stretches for stretch in each)
         parts = {"stretches": stretches, "cover_ref": choice.cover_refs, "marks_ref": choice.marks_refs}
-        join(job.map(blur_faces, num_encoded, parts, **same), changed, request.source, video, written, plan.keep_metadata)
+        join(job.map(blur_faces, num_encoded, parts, **same), changed, request.source, kept, written, plan.keep_metadata)
         sha256 = written.content_hash()
         what = (written.location, sha256, video, tracks, choice, plan.find_faces, plan.verify_blur)
         check = job.run(verify_blur, video.info.num_frames, *what)

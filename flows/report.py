@@ -78,7 +78,7 @@ def make_report(
     rendering: Rendering,
     stages: Sequence[StageRun],
 ) -> BlurReport:
-    check = rendering.check
+    check, kept = rendering.check, info.without(plan.drop)
     unsure = [decision for decision in choice.decisions if decision.unsure]
     warnings = ["this is for review only: it shows the faces that should be covered"] if plan.blur_faces.shows_faces else []
     # Of faces that are shown on purpose nothing is found out by recognising them.
@@ -87,6 +87,7 @@ def make_report(
     warnings += [f"{len(unsure)} people could not be told for sure and are blurred (see people)"] if unsure else []
     warnings += choice.notes
     warnings += info.warnings
+    warnings += [f"{track.what} does not come through" for track in kept.lost]
     warnings += [] if choice.decisions else ["no face was found in the whole video"]
     warnings += [f"not as in the source: {note}" for note in rendering.notes]
     return BlurReport(
@@ -102,8 +103,14 @@ def make_report(
         num_looks=sum(each.num_looks for each in faces),
         looks_by_reason=dict(sum((Counter(each.reasons) for each in faces), Counter())),
         num_checked_frames=check.num_checked_frames,
-        left_out=left_out(info.dropped, plan.keep_metadata),
+        left_out=(*left_out(info.dropped, plan.keep_metadata), *_asked_for(info, kept)),
         encoding=rendering.encoding,
         plan=plan,
         stages=tuple(stages),
     )
+
+
+def _asked_for(info: VideoInfo, kept: VideoInfo) -> list[str]:
+    kinds = (("audio", info.audio), ("subtitle", info.subtitles))
+    gone = [(kind, one) for kind, tracks in kinds for one in tracks if one.index not in kept.copied_streams]
+    return [f"{kind} stream {one.index} ({one.codec}), as was asked for" for kind, one in gone]

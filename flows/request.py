@@ -10,6 +10,7 @@ from flows.report import BlurReport
 from tasks import first_reading
 from tasks.by_hand import with_files_read
 from tasks.errors import BadOutput
+from tasks.manifests import Video
 from tasks.models.session import check_device
 from tasks.models.weights import check_ready, fetch, find_model
 from tasks.photos import photo_files, photo_sha256
@@ -17,7 +18,7 @@ from tasks.places import check_apart, source_of, target_of
 from tasks.plan import Plan
 from tasks.results import Manifest, Record, content_key, probe_store
 from tasks.versions import STAGES, embedded_models
-from tasks.video.holding import check_holds
+from tasks.video.holding import check_holds, check_tracks
 from tasks.video.sources import Source
 from tasks.video.targets import Target, VideoTarget
 
@@ -47,6 +48,10 @@ class Request:
         """The same source and target, and what else is to be done."""
         return replace(self, plan=plan, record=_record(self.source_sha256, self.photo_sha256s, plan, self.target.kind))
 
+    def check_fits(self, video: Video) -> None:
+        """Raises BadOutput where the target cannot hold what comes through of the video."""
+        self.target.check_fits(self.source, video.info.without(self.plan.drop), video.index, video.begins)
+
 
 def check_request(source: str, target: str, plan: Plan, overwrite: bool) -> Request:
     """Raises the VeilError for what cannot be done, before anything is."""
@@ -54,8 +59,9 @@ def check_request(source: str, target: str, plan: Plan, overwrite: bool) -> Requ
     place = target_of(target, found)
     check_apart(found, place)
     place.check()
+    check_tracks(found.file, plan.drop)
     if isinstance(place, VideoTarget):
-        check_holds(found.file, place, plan.blur_faces.encoder)
+        check_holds(found.file, place.location, place.container_format, plan.blur_faces.encoder, plan.drop)
     check_models(plan)
     photos = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in photos)

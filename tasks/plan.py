@@ -61,7 +61,7 @@ from tasks.smoothers.spline import Spline
 from tasks.versions import StageName
 from tasks.video.encoders import EncoderSettings
 from tasks.video.hardware import DecoderSettings
-from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.info import FrameIndex, Tracks, VideoInfo
 from tasks.video.metadata import MetadataKey
 from tasks.video.parts import Part
 from tasks.video.sources import Images
@@ -245,6 +245,7 @@ class Plan(Settings):
     )
     runner: Runner = Field(Threads(), description="where segments are worked on: threads, dask or deployments")
     keep_metadata: tuple[MetadataKey, ...] = Field((), description="what of the source's metadata comes through; none does unasked")
+    drop: tuple[Tracks, ...] = Field((), description="tracks that are left out: audio, subtitles, or a stream's number in the source")
     people: str | None = Field(None, description="path of a people.toml: names, merges and splits by hand, in place of edit_people")
     sequences: Sequences | None = Field(None, description="faces as the thesis's code keeps them, in place of looking for faces")
     find_shots: FindShots = FindShots()

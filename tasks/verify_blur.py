@@ -28,7 +28,8 @@ def verify_blur(
     """Decodes the whole written file, so that one that does not play to its end is found out, and looks at some frames of it."""
     store = ObjectStore()
     written = source_of(location)
-    info, index = written.probe(sha256, Images(frame_rate=video.info.frame_rate))
+    images = Images(frame_rate=video.info.frame_rate) if written.file is None else Images()
+    info, index = written.probe(sha256, images)
     if not _same_times(info, index, video):
         problem = "does not have the source's frames at the source's times"
         raise BadVideo(location, problem, fix="choose a name that ends in .mp4 or .mov, whose clocks are as fine as the source's")

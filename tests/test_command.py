@@ -154,6 +154,17 @@ TABLE: dict[str, Row] = {
     "metadata that tells": Row(GOOD + " --keep-metadata location", ("--keep-metadata location: .*never kept", "choose from: title")),
     "metadata of no kind": Row(GOOD + " --keep-metadata lyrics", ("--keep-metadata lyrics: is nothing that is kept",)),
     "metadata in a plan": Row(GOOD + " --set keep_metadata=['make']", ("keep_metadata.0: ", "'title'")),
+    # the tracks, and how fast pictures come
+    "drop the picture": Row(GOOD + " --drop 0", ("drop 0: is the picture itself", "choose from: 1 \\(audio\\)")),
+    "drop what is not there": Row(GOOD + " --drop 7", ("drop 7: is no track", "choose from: 1 \\(audio\\)")),
+    "drop a word": Row(GOOD + " --drop lyrics", ("--drop lyrics: is no track", "write audio, subtitles, or a stream's number")),
+    "drop a word in a plan": Row(GOOD + " --set drop=['lyrics']", ("drop.0", "'audio' or 'subtitles'")),
+    "frame rate of a film": Row(
+        GOOD + " --frame-rate 30", ("{in}/good.mp4: says itself when its pictures are shown", "leave out --frame-rate"), reaches="flow"
+    ),
+    "frame rate is no number": Row(GOOD + " --frame-rate fast", ("images.frame_rate: is no frame rate: write 25", "'fast'")),
+    "frame rate is none": Row(GOOD + " --frame-rate 30/0", ("images.frame_rate: is no frame rate",)),
+    "frame rate takes forever": Row(GOOD + " --frame-rate 1e999999999", ("images.frame_rate: is no frame rate",)),
     # the points
     "at is no point": Row(GOOD + " --at 1:00", ("--at 1:00: is not a time and a place", "TIME,X,Y")),
     "at is no time": Row(GOOD + " --at soon,1,2", ("--at soon,1,2: is not a time",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from av.container import InputContainer
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from tasks.video.info import AudioInfo, SubtitleInfo
+from tasks.video.info import AudioInfo, LostTrack, SubtitleInfo
 from tasks.video.messages import UNREGISTERED, is_understood
 from tasks.video.opening import is_attached_picture
 from tasks.video.scan import Scan
@@ -60,6 +61,21 @@ def subtitles_of(container: InputContainer) -> tuple[SubtitleInfo, ...]:
     )
 
 
+def lost_of(container: InputContainer, picture: VideoStream) -> tuple[LostTrack, ...]:
+    """The tracks that play and are not copied: further cameras, and what there is no decoder for."""
+    shown = [each for each in container.streams.video if each.index != picture.index and not is_attached_picture(each)]
+    heard = [each for each in container.streams.audio if each.codec_context is None]
+    read = [each for each in container.streams.subtitles if each.codec_context is None]
+    kinds: tuple[tuple[Any, str, Sequence[Stream]], ...] = (
+        ("video", "a second camera track", shown),
+        ("audio", "sound of a kind that is not known", heard),
+        ("subtitles", "subtitles of a kind that is not known", read),
+    )
+    return tuple(
+        LostTrack(index=each.index, kind=kind, what=f"{what} ({_numbered(each)})") for kind, what, tracks in kinds for each in tracks
+    )
+
+
 def timecode_of(container: InputContainer, picture: VideoStream) -> str | None:
     """The timecode of the first frame: the picture's own, its file's, or that of a track for it."""
     streams = [picture, *(stream for stream in container.streams if stream.type == "data")]
@@ -80,7 +96,7 @@ def repeats_fields(container: InputContainer, picture: VideoStream) -> bool:
 def dropped_of(container: InputContainer, picture: VideoStream, scan: Scan) -> tuple[str, ...]:
     """A line for each thing that will not come through; names only, for a value may be what must not be seen."""
     kept = {picture.index, *(one.index for one in audio_of(container)), *(one.index for one in subtitles_of(container))}
-    lines = [_line_of(stream) for stream in container.streams if stream.index not in kept and not _is_timecode(stream)]
+    lines = [_line_of(stream) for stream in container.streams if stream.index not in kept and not is_timecode_track(stream)]
     lines += ["chapters"] if container.chapters() else []
     lines += [f"metadata: {key}" for key in container.metadata if not _BOILERPLATE.fullmatch(key)]
     for stream in container.streams:
@@ -110,7 +126,8 @@ def _is_encoders_own(name: str, content: bytes) -> bool:
     return name == "SEI_UNREGISTERED" and is_understood(UNREGISTERED, content)
 
 
-def _is_timecode(stream: Stream) -> bool:
+def is_timecode_track(stream: Stream) -> bool:
+    """Whether all that a track has is the first frame's timecode."""
     return stream.type == "data" and "timecode" in {key.lower() for key in stream.metadata}
 
 
@@ -124,8 +141,17 @@ def _repeats_a_field(packet: bytes) -> bool:
     return False
 
 
+def _numbered(stream: Stream) -> str:
+    codec = _codec_of(stream)
+    return f"stream {stream.index}" + (f", {codec}" if codec else "")
+
+
+def _codec_of(stream: Stream) -> str | None:
+    # A timecode track and the like have no codec, only a name.
+    return stream.codec_context.codec.canonical_name if stream.codec_context is not None else getattr(stream, "name", None)
+
+
 def _line_of(stream: Stream) -> str:
     kind = "attached picture" if is_attached_picture(stream) else {"video": "second video"}.get(stream.type, stream.type)
-    # A timecode track and the like have no codec, only a name.
-    codec = stream.codec_context.codec.canonical_name if stream.codec_context is not None else getattr(stream, "name", None)
+    codec = _codec_of(stream)
     return f"{kind} stream {stream.index}" + (f" ({codec})" if codec and stream.type != "attachment" else "")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from tasks import arrays
 from tasks.method import Settings
@@ -16,6 +18,8 @@ from tasks.video.hdr import ContentLight, MasteringDisplay
 
 FieldOrder = Literal["progressive", "top_first", "bottom_first"]
 ColourRange = Literal["unspecified", "limited", "full"]
+Tracks = Literal["audio", "subtitles"] | Annotated[int, Field(ge=0)]
+"""all of a kind, or one by its place among all streams of the source"""
 
 
 class AudioInfo(Settings):
@@ -37,6 +41,16 @@ class SubtitleInfo(Settings):
     """place among all streams of the source"""
     codec: str
     language: str | None = None
+
+
+class LostTrack(Settings):
+    """A track that plays in the source and cannot come through."""
+
+    index: int
+    """place among all streams of the source"""
+    kind: Literal["video", "audio", "subtitles"]
+    what: str
+    """in words, with its place and codec"""
 
 
 class VideoInfo(Settings):
@@ -110,6 +124,7 @@ class VideoInfo(Settings):
     """a line for each thing that was mended"""
     audio: tuple[AudioInfo, ...]
     subtitles: tuple[SubtitleInfo, ...]
+    lost: tuple[LostTrack, ...] = ()
     dropped: tuple[str, ...]
     """a line for each thing in the source that will not come through"""
 
@@ -128,6 +143,14 @@ class VideoInfo(Settings):
     def copied_streams(self) -> tuple[int, ...]:
         """Places of the streams that are copied packet by packet."""
         return (*(one.index for one in self.audio), *(one.index for one in self.subtitles))
+
+    def without(self, tracks: Collection[Tracks]) -> VideoInfo:
+        """The same, with these tracks neither copied nor missed."""
+        gone = {*tracks}
+        audio = tuple(one for one in self.audio if not gone & {"audio", one.index})
+        subtitles = tuple(one for one in self.subtitles if not gone & {"subtitles", one.index})
+        lost = tuple(one for one in self.lost if not gone & {one.kind, one.index})
+        return self.model_copy(update={"audio": audio, "subtitles": subtitles, "lost": lost})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

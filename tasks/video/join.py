@@ -21,7 +21,7 @@ from tasks.video.files import File, WritableFile
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.metadata import MetadataKey, put_metadata
 from tasks.video.opening import open_source
-from tasks.video.rest import Copied, add_copy, copied_packets, on_time, refused
+from tasks.video.rest import Copied, add_copies, copied_packets, on_time, refused
 from tasks.video.segments import Fitting, Piece, check_copied, first_of, pictures_of, pieces_of, times_of, told_by
 from tasks.video.splicing import Splice
 from tasks.video.tags import put_tags
@@ -53,19 +53,15 @@ def join_segments(
     disk is full, ValueError where the pieces do not fit the index.
     """
     container_format = container_format_of(target)
-    first = _start(source, info, index, container_format) if begins is None else begins
-    shift = max(0, first) - int(index.pts[0])
-    first_seconds = int(index.pts[0]) * info.time_base
-    end_seconds = first_seconds + Fraction(info.duration_seconds).limit_denominator(10**9)
-    copied = Copied(shift * info.time_base, None if begins is None else first_seconds, end_seconds, info.jumps)
+    copied = copied_of(source, info, index, container_format, begins)
+    shift = round(copied.shift_seconds / info.time_base)
     if container_format == "avi":
-        copied = copied._replace(shift_seconds=-first_seconds)
         info, index = counted(info, index)
         shift = 0
     pieces = pieces_of(encoded, index)
     times = times_of(pieces, source, info, index)
     check_copied(pieces, source, info, index)
-    with _opened(source) as rest, open_target(target, container_format, _clock(container_format, info)) as output:
+    with _opened(source) as rest, open_target(target, container_format, clock_options(container_format, info)) as output:
         told = told_by(encoded)
         with first_of(encoded) as segment:
             template = segment.streams.video[0] if segment else _picture_of(rest, info)
@@ -75,7 +71,7 @@ def join_segments(
             splice = Splice(_picture_of(rest, info), told, info)
             picture.codec_context.extradata = splice.record
             fitted = splice.fitted
-        copies = {number: add_copy(output.container, rest, number, target) for number in info.copied_streams} if rest else {}
+        copies = add_copies(output.container, rest, info.copied_streams, target) if rest else {}
         if rest:
             put_metadata(output.container, rest, copies, keep)
         if info.timecode:
@@ -86,6 +82,15 @@ def join_segments(
         if container_format == "avi":
             others = on_time(others, target)
         output.mux(merge(pictures, others, key=_decoding_seconds))
+
+
+def copied_of(source: File | None, info: VideoInfo, index: FrameIndex, container_format: str, begins: int | None) -> Copied:
+    """Which packets of sound and subtitles come through, and when; as for `join_segments`."""
+    first = _start(source, info, index, container_format) if begins is None else begins
+    first_seconds = int(index.pts[0]) * info.time_base
+    shift_seconds = -first_seconds if container_format == "avi" else (max(0, first) - int(index.pts[0])) * info.time_base
+    end_seconds = first_seconds + Fraction(info.duration_seconds).limit_denominator(10**9)
+    return Copied(shift_seconds, None if begins is None else first_seconds, end_seconds, info.jumps)
 
 
 def _start(source: File | None, info: VideoInfo, index: FrameIndex, container_format: str) -> int:
@@ -109,7 +114,7 @@ def container_format_of(target: Path | WritableFile) -> str:
     return container_format
 
 
-def _clock(container_format: str, info: VideoInfo) -> dict[str, str]:
+def clock_options(container_format: str, info: VideoInfo) -> dict[str, str]:
     """Options that keep the source's clock: its unit for the pictures, and one in which the starts of all streams can be told."""
     if container_format not in ("mp4", "mov"):
         return {"mpegts_copyts": "1"} if container_format == "mpegts" else {"avoid_negative_ts": "disabled"}

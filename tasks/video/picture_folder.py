@@ -24,6 +24,7 @@ from tasks.video.parallel import in_order
 from tasks.video.pictures.kinds import BROKEN, KINDS, Kind, TooLarge, WrittenKind, decode, header_of
 from tasks.video.pictures.orientation import Header, matrix_of
 from tasks.video.read import AsRead, ahead
+from tasks.video.scan import USUAL_RATE
 from tasks.video.sources import Images
 from tasks.video.upright import is_mirrored, rotation_of
 from tasks.video.whole import DAMAGED
@@ -100,6 +101,7 @@ class PictureFolder:
         frame = self._decoded(self.names[0])
         matrix = matrix_of(seen[0].header.orientation)
         num_frames = len(seen)
+        frame_rate = images.frame_rate or USUAL_RATE
         dropped = ["metadata, thumbnails or further pictures in the files"] if any(one.has_more for one in seen) else []
         info = VideoInfo(
             content_hash=content_hash or self.content_hash(),
@@ -111,10 +113,10 @@ class PictureFolder:
             pixel_format=frame.format.name,
             width=frame.width,
             height=frame.height,
-            frame_rate=images.frame_rate,
-            time_base=1 / images.frame_rate,
+            frame_rate=frame_rate,
+            time_base=1 / frame_rate,
             num_frames=num_frames,
-            duration_seconds=float(num_frames / images.frame_rate),
+            duration_seconds=float(num_frames / frame_rate),
             rotation_degrees=rotation_of(matrix),
             mirrored=is_mirrored(matrix),
             display_matrix=matrix,

@@ -10,18 +10,19 @@ from typing import Any, cast
 import av
 import numpy as np
 from av.container import InputContainer
+from av.video.stream import VideoStream
 
-from tasks.errors import BadVideo
+from tasks.errors import BadSetting, BadVideo
 from tasks.video.boxes import check_counts
 from tasks.video.clock import ClockJump
-from tasks.video.contents import audio_of, dropped_of, repeats_fields, subtitles_of, timecode_of
+from tasks.video.contents import audio_of, dropped_of, lost_of, repeats_fields, subtitles_of, timecode_of
 from tasks.video.decoding import decodable, readable
 from tasks.video.files import File, num_bytes_of, sha256_of
 from tasks.video.hdr import content_light_of, mastering_display_of
 from tasks.video.info import ColourRange, FieldOrder, FrameIndex, VideoInfo
 from tasks.video.opening import check_file, open_source, picture_stream, skip_other_streams
 from tasks.video.quality import LOSSLESS_CODECS, source_quantiser
-from tasks.video.scan import PATIENCE_PACKETS, Scan, rate_of, scan_frames, scan_packets
+from tasks.video.scan import PATIENCE_PACKETS, RAW, Scan, rate_of, said_rate, scan_frames, scan_packets
 from tasks.video.upright import is_mirrored, rotation_of
 from tasks.video.whole import DAMAGED, missing_of
 
@@ -41,30 +42,33 @@ def check_opens(path: File) -> None:
             raise BadVideo(path, f"not one of its first frames can be decoded ({stream.codec.canonical_name})", fix=DAMAGED)
 
 
-def probe_file(path: File, content_hash: str | None = None) -> tuple[VideoInfo, FrameIndex]:
+def probe_file(path: File, content_hash: str | None = None, frame_rate: Fraction | None = None) -> tuple[VideoInfo, FrameIndex]:
     """What the file holds, and its frames; raises BadVideo where it is no video that can be decoded, or most of it is missing.
 
-    `content_hash` is the file's SHA-256 where it is known already: computing it reads the whole file once more.
+    `content_hash` is the file's SHA-256 where it is known already: computing it reads the whole file once more. `frame_rate` is that of
+    bare pictures, whatever they say themselves; BadSetting is raised for a file that says when each is shown.
     """
     _check_counts(path)
     with open_source(path) as container:
         stream = picture_stream(container, path)
+        if frame_rate and container.format.name not in RAW:
+            raise BadSetting(path, "says itself when its pictures are shown", fix="leave out --frame-rate (images.frame_rate)")
         if "mp4" in container.format.name:
             # Elsewhere, the times of all streams tell whether the file is whole.
             skip_other_streams(container, stream)
         scan = scan_packets(container, stream, path)
         cut_off = missing_of(scan, container, stream, path)
-        seekable = scan.codec not in _ONLY_DECODING_TELLS and scan.has_unique_pts
+        seekable = scan.codec not in _ONLY_DECODING_TELLS and scan.has_unique_pts and not frame_rate
     if not seekable:
         with open_source(path, guess_pts=True) as container:
-            scan_frames(container, picture_stream(container, path), scan, path)
+            scan_frames(container, picture_stream(container, path), scan, path, frame_rate)
     index = scan.index()
     if scan.first_frame is None or len(index) == 0:
         raise BadVideo(path, "has no frames", fix=DAMAGED)
     with open_source(path) as container:
         repeats = repeats_fields(container, picture_stream(container, path))
     with open_source(path) as container:
-        info = _describe(path, container, scan, content_hash, seekable=seekable)
+        info = _describe(path, container, scan, content_hash, frame_rate, seekable=seekable)
     if cut_off:
         cut_off = f"{cut_off} ({info.duration_seconds:.2f} s)"
         info = info.model_copy(update={"cut_off": cut_off, "warnings": (cut_off, *info.warnings)})
@@ -79,7 +83,9 @@ def _check_counts(path: File) -> None:
     check_counts(path)
 
 
-def _describe(path: File, container: InputContainer, scan: Scan, content_hash: str | None, *, seekable: bool) -> VideoInfo:
+def _describe(
+    path: File, container: InputContainer, scan: Scan, content_hash: str | None, given_rate: Fraction | None, *, seekable: bool
+) -> VideoInfo:
     frame = scan.first_frame
     assert frame is not None
     pts = scan.index().pts
@@ -99,7 +105,7 @@ def _describe(path: File, container: InputContainer, scan: Scan, content_hash: s
         pixel_format=frame.format.name,
         width=frame.width,
         height=frame.height,
-        frame_rate=rate_of(stream) or len(pts) / duration_seconds,
+        frame_rate=given_rate or rate_of(stream) or len(pts) / duration_seconds,
         time_base=scan.time_base,
         num_frames=len(pts),
         duration_seconds=float(duration_seconds),
@@ -123,9 +129,10 @@ def _describe(path: File, container: InputContainer, scan: Scan, content_hash: s
         reorder_frames=scan.reorder_frames,
         seekable=seekable,
         jumps=scan.jumps,
-        warnings=(*map(_said_of, scan.jumps), *_said_of_sound(scan)),
+        warnings=(*_said_of_rate(stream, given_rate), *map(_said_of, scan.jumps), *_said_of_sound(scan)),
         audio=audio_of(container),
         subtitles=subtitles_of(container),
+        lost=lost_of(container, stream),
         dropped=dropped_of(container, stream, scan),
     )
 
@@ -135,6 +142,12 @@ def _field_order(frame: av.VideoFrame, by_stream: int) -> FieldOrder:
     if by_stream in (3, 5):
         return "bottom_first"
     return "top_first" if by_stream in (2, 4) or frame.interlaced_frame else "progressive"
+
+
+def _said_of_rate(stream: VideoStream, given_rate: Fraction | None) -> list[str]:
+    if given_rate or stream.container.format.name not in RAW or said_rate(stream):
+        return []
+    return [f"the stream does not say how fast its pictures come: {rate_of(stream)} a second were assumed (--frame-rate N says otherwise)"]
 
 
 def _said_of_sound(scan: Scan) -> list[str]:

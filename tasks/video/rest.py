@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -30,18 +30,27 @@ class Copied(NamedTuple):
     jumps: tuple[ClockJump, ...] = ()
 
 
-def add_copy(container: OutputContainer, source: InputContainer, stream_index: int, target: object) -> Stream:
-    """A stream for the packets of one of the source's; raises BadOutput where the container has none of that kind."""
+def add_copy(container: OutputContainer, source: InputContainer, stream_index: int) -> Stream:
+    """A stream for the packets of one of the source's; raises ValueError where the container has none of that kind."""
     template: Any = source.streams[stream_index]
-    try:
-        stream: Stream = container.add_stream_from_template(template)
-    except ValueError as error:
-        raise refused(target, container, f"{template.type} stream {stream_index}", template.codec.canonical_name) from error
+    stream: Stream = container.add_stream_from_template(template)
     if template.language:
         stream.metadata["language"] = template.language
     stream.disposition = template.disposition
     stream.codec_context.extradata = clean_header(template.codec.canonical_name, template.codec_context.extradata)
     return stream
+
+
+def add_copies(container: OutputContainer, source: InputContainer, stream_indices: Iterable[int], target: object) -> dict[int, Stream]:
+    """Streams for packets of the source's, by their places there; raises BadOutput where the container has none of their kind."""
+    copies = {}
+    for number in stream_indices:
+        try:
+            copies[number] = add_copy(container, source, number)
+        except ValueError as error:
+            template: Any = source.streams[number]
+            raise refused(target, container, f"{template.type} stream {number}", template.codec.canonical_name) from error
+    return copies
 
 
 def refused(target: object, container: OutputContainer, what: str, codec: str) -> BadOutput:

@@ -22,7 +22,9 @@ from tasks.video.files import File
 from tasks.video.groups import NO_GROUP, Inspector, groups_of, is_cropped
 from tasks.video.info import FrameIndex
 
-_USUAL_RATE, _HIGHEST_RATE = Fraction(25), 1000
+USUAL_RATE = Fraction(25)
+"""frames a second of what does not say"""
+_HIGHEST_RATE = 1000
 PATIENCE_PACKETS = 300
 """a decoder that gives nothing for so many will not start giving"""
 MOST_REORDERED = 16
@@ -151,7 +153,7 @@ def scan_packets(container: InputContainer, stream: VideoStream, path: File) -> 
     return scan
 
 
-def scan_frames(container: InputContainer, stream: VideoStream, scan: Scan, path: File) -> None:
+def scan_frames(container: InputContainer, stream: VideoStream, scan: Scan, path: File, given_rate: Fraction | None = None) -> None:
     """Replace the packets of a scan by the frames, all decoded; their times are counted out where the file gives none."""
     stream.thread_type = "AUTO"
     pts: list[int | None] = []
@@ -162,9 +164,9 @@ def scan_frames(container: InputContainer, stream: VideoStream, scan: Scan, path
         for frame in decodable(stream, packet):
             pts.append(frame.pts if frame.pts is not None else frame.dts)
             keys.append(frame.key_frame)
-    step = step_of(stream, scan.time_base)
+    step = step_of(stream, scan.time_base, given_rate)
     if container.format.name in RAW:
-        pts = [None] * len(pts)
+        pts, scan.last_duration = [None] * len(pts), step
     elif container.format.name == "avi" and len(dts) == len(pts):  # it has places for frames, in order, and no times
         pts = dts
     mended, scan.jumps = going_on(_filled(pts, step), step, scan.time_base, container.format.name)
@@ -172,16 +174,20 @@ def scan_frames(container: InputContainer, stream: VideoStream, scan: Scan, path
     scan.num_undecodable = scan.num_hidden = 0
 
 
-def step_of(stream: VideoStream, time_base: Fraction) -> int:
-    """The time from frame to frame at the stream's average rate."""
-    return max(1, round(1 / ((rate_of(stream) or _USUAL_RATE) * time_base)))
+def step_of(stream: VideoStream, time_base: Fraction, given_rate: Fraction | None = None) -> int:
+    """The time from frame to frame at the rate that is given, or the stream's average."""
+    return max(1, round(1 / ((given_rate or rate_of(stream) or USUAL_RATE) * time_base)))
 
 
 def rate_of(stream: VideoStream) -> Fraction | None:
     """Frames a second; of bare pictures what they say themselves, for FFmpeg assumes 25."""
-    if stream.container.format.name in RAW and (said := stream.codec_context.framerate) and said <= _HIGHEST_RATE:
-        return Fraction(said)
-    return stream.average_rate or stream.guessed_rate or None
+    return said_rate(stream) or stream.average_rate or stream.guessed_rate or None
+
+
+def said_rate(stream: VideoStream) -> Fraction | None:
+    """Frames a second as bare pictures say it; None where they do not, and for all that is not bare."""
+    said = stream.codec_context.framerate if stream.container.format.name in RAW else None
+    return Fraction(said) if said and said <= _HIGHEST_RATE else None
 
 
 def _filled(pts: Sequence[int | None], step: int) -> list[int]:

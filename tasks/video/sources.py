@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import av
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from tasks.method import Settings
 from tasks.tracks import Span
@@ -18,12 +20,22 @@ from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.probe import check_opens, probe_file
 from tasks.video.read import AsRead, FirstFileReading, read_frames
 
+_RATE = re.compile(r"0*[1-9]\d{0,6}(/0*[1-9]\d{0,6})?|\d{1,4}\.\d{1,9}")
+
+
+def _written_out(rate: object) -> object:
+    """As people write it: `1e999999999` is no rate, and takes forever to find out."""
+    if (isinstance(rate, str) and not _RATE.fullmatch(rate)) or (isinstance(rate, float) and not math.isfinite(rate)):
+        raise ValueError("is no frame rate: write 25, 23.976 or 30000/1001")
+    return rate
+
 
 class Images(Settings):
-    """What a folder of pictures does not say."""
+    """What neither a folder of pictures nor bare pictures in one stream need to say."""
 
-    frame_rate: Fraction = Field(Fraction(25), gt=0, le=1000)
-    """pictures per second"""
+    frame_rate: Annotated[Fraction, BeforeValidator(_written_out), Field(gt=0, le=1000)] | None = Field(
+        None, description="pictures per second of a folder, or of bare H.264 and the like; without it, what these say themselves, or 25"
+    )
 
 
 class FirstReading(Protocol):
@@ -83,7 +95,7 @@ class VideoFile:
         check_opens(renewed(self.file))
 
     def probe(self, content_hash: str | None, images: Images) -> tuple[VideoInfo, FrameIndex]:
-        return probe_file(self.file, content_hash)
+        return probe_file(self.file, content_hash, images.frame_rate)
 
     def frames(
         self, info: VideoInfo, index: FrameIndex, first: int, last: int, decoder: DecoderSettings = ON_THE_CPU

@@ -13,6 +13,7 @@ from tasks.errors import BadOutput, BadVideo
 from tasks.video.avi import check_even
 from tasks.video.files import FilePlace, FolderPlace, NewFile, NewFolder
 from tasks.video.forms import AsPictures, AsVideo, pictures_in
+from tasks.video.holding import check_copies
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.join import FORMATS, join_segments
 from tasks.video.locations import NamesLike, numbered, suffix_of
@@ -76,8 +77,8 @@ class Target(Protocol):
     def check(self) -> None:
         """Before any work; whether something is there already is another question."""
 
-    def check_fits(self, info: VideoInfo, index: FrameIndex) -> None:
-        """Once it is known what there is to be written."""
+    def check_fits(self, source: Source, info: VideoInfo, index: FrameIndex, begins: int | None) -> None:
+        """Once it is known what there is to be written; `begins` is as for `join_segments`."""
 
     def is_there(self) -> bool:
         """Whether there is something already."""
@@ -114,12 +115,13 @@ class VideoTarget:
     def check(self) -> None:
         self.place.check()
 
-    def check_fits(self, info: VideoInfo, index: FrameIndex) -> None:
+    def check_fits(self, source: Source, info: VideoInfo, index: FrameIndex, begins: int | None) -> None:
         if info.display_matrix is not None and self.kind in _CANNOT_TURN:
             problem = f"a {self.kind} file cannot say that its picture is turned, as this video's is"
             raise BadOutput(self.location, problem, fix="choose a name that ends in .mp4, .mov or .mkv")
         if self.kind == ".avi":
             check_even(info, index, self.location)
+        check_copies(source.file, self.location, self.container_format, info, index, begins)
 
     def is_there(self) -> bool:
         return self.place.is_there()
@@ -200,7 +202,7 @@ class PictureTarget:
             raise BadOutput(self.location, "is a pattern that the pictures' names do not fit", fix="give a folder: they keep their names")
         self.place.check(self._ours)
 
-    def check_fits(self, info: VideoInfo, index: FrameIndex) -> None:
+    def check_fits(self, source: Source, info: VideoInfo, index: FrameIndex, begins: int | None) -> None:
         if self.source is None and info.display_matrix is not None and self.form.codec == "bmp":
             raise BadOutput(self.location, "BMP cannot say that a picture is turned, as this video is", fix="choose .png")
         _check_side(self.form, info, self.location)

@@ -148,6 +148,23 @@ def tone(start: int, num_samples: int = 1024, layout: str = "stereo") -> av.Audi
     return frame
 
 
+def with_titles(path: Path, target: Path) -> Path:
+    """The same film, its first picture and sound, with subtitles behind them."""
+    words = target.with_suffix(".srt")
+    words.write_text("1\n00:00:00,100 --> 00:00:00,500\nGod dag\n\n")
+    with av.open(str(path)) as film, av.open(str(words)) as titles, av.open(str(target), "w") as container:
+        sources = [film.streams.video[0], film.streams.audio[0], titles.streams.subtitles[0]]
+        copies = {id(one): container.add_stream_from_template(one, opaque=True) for one in sources}
+        for one in sources:
+            for packet in one.container.demux(one):
+                if packet.size:
+                    packet.stream = copies[id(one)]
+                    container.mux(packet)
+            if one.container is film:
+                film.seek(0)
+    return target
+
+
 def packets(path: Path, kind: str = "video") -> list[tuple[float, bytes]]:
     """Time in seconds and payload of each packet of the first stream of a kind, those for the decoder's start included."""
     with av.open(str(path)) as container:

@@ -9,9 +9,12 @@ import av
 import numpy as np
 import pytest
 
+from tasks.errors import BadSetting
+from tasks.places import source_of
 from tasks.video.clock import Clock, ClockJump, going_on
 from tasks.video.probe import probe_file
 from tasks.video.read import read_frames
+from tasks.video.sources import Images
 from tests.fakes import number_of
 from tests.video.clocks import one_after_the_other, packed_avi, record
 from tests.video.rendering import rendered
@@ -103,6 +106,42 @@ def test_bare_pictures_come_as_fast_as_they_say(tmp_path: Path) -> None:
     info, _ = probe_file(source)
     assert (info.num_frames, info.frame_rate, info.duration_seconds) == (120, 30, pytest.approx(4, abs=0.001))
     assert even(through(source, tmp_path / "out.mp4")["video"], 30)
+
+
+UNSAID = {"x265-params": "log-level=none:no-vui-timing-info=1"}
+FILM = Fraction(24000, 1001)
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "options", "given", "rate", "warned"),
+    [
+        ("hevc", "libx265", UNSAID, None, Fraction(25), True),  # nobody says
+        ("hevc", "libx265", UNSAID, Fraction(30), Fraction(30), False),
+        ("hevc", "libx265", UNSAID, FILM, FILM, False),  # to the frame, not by 24
+        ("hevc", "libx265", {"x265-params": "log-level=none"}, None, Fraction(30), False),  # the stream says
+        ("h264", "libx264", {}, Fraction(50), Fraction(50), False),  # both say: the user knows
+        ("m4v", "mpeg4", {}, FILM, FILM, False),  # FFmpeg has times for it, of its own making
+        ("mpeg2video", "mpeg2video", {}, Fraction(50), Fraction(50), False),
+    ],
+)
+def test_bare_pictures_come_as_fast_as_is_said(
+    container: str, codec: str, options: dict[str, str], given: Fraction | None, rate: Fraction, warned: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / f"raw.{container}"
+    record(path, 60, container_format=container, rate=30, codec=codec, stream_options=options)
+    info, index = source_of(str(path)).probe(None, Images(frame_rate=given))
+    assert info.frame_rate == rate
+    assert info.duration_seconds == pytest.approx(float(60 / rate), abs=0.001)
+    assert np.allclose(index.pts * float(info.time_base), np.arange(60) / float(rate), atol=1e-4)
+    said = "the stream does not say how fast its pictures come: 25 a second were assumed (--frame-rate N says otherwise)"
+    assert info.warnings == ((said,) if warned else ())
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska", "avi"])
+def test_what_has_times_takes_no_rate(container: str, tmp_path: Path) -> None:
+    path = record(tmp_path / "film", 4, container_format=container)
+    with pytest.raises(BadSetting, match="film: says itself when its pictures are shown; leave out --frame-rate"):
+        probe_file(path, None, Fraction(25))
 
 
 def test_an_avi_that_puts_frames_in_another_order_is_even(tmp_path: Path) -> None:

@@ -133,11 +133,11 @@ def test_streams_are_tried_before_any_work(tmp_path):
     path = draw(tmp_path, Clip(num_frames=2))
     source = source_of(str(path))
     mov, webm, mp4 = (target_of(str(tmp_path / f"out.{ending}"), source) for ending in ("mov", "webm", "mp4"))
-    check_holds(path, mov, EncoderSettings())
+    check_holds(path, mov.location, mov.container_format, EncoderSettings(), ())
     with pytest.raises(BadOutput, match=r"out\.webm: a webm file cannot hold the audio stream 1 \(aac\); choose a name that ends in \.mkv"):
-        check_holds(path, webm, EncoderSettings())
+        check_holds(path, webm.location, webm.container_format, EncoderSettings(), ())
     with pytest.raises(BadSetting, match="the encoder ffv1: a mp4 file does not hold ffv1; choose libx264 or libx265"):
-        check_holds(path, mp4, EncoderSettings(codec="ffv1"))
+        check_holds(path, mp4.location, mp4.container_format, EncoderSettings(codec="ffv1"), ())
 
 
 @pytest.fixture

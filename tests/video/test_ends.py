@@ -75,10 +75,10 @@ def test_a_turn_is_not_lost_without_a_word(ending: str, holds: bool, tmp_path: P
     info = info.model_copy(update={"display_matrix": (0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30), "rotation_degrees": 90})
     target = target_of(str(tmp_path / f"out{ending}"), source_of(str(source)))
     if holds:
-        target.check_fits(info, index)
+        target.check_fits(source_of(str(source)), info, index, None)
     else:
         with pytest.raises(BadOutput, match="turned"):
-            target.check_fits(info, index)
+            target.check_fits(source_of(str(source)), info, index, None)
 
 
 def with_edits(path: Path, count: int) -> Path:

@@ -50,7 +50,7 @@ def render(source_at: str, target_at: str, covered=COVERED, encoder=FINE) -> Non
     check_apart(source, target)
     target.check()
     info, index = source.probe(source.content_hash(), Images())
-    target.check_fits(info, index)
+    target.check_fits(source, info, index, None)
     form = target.form
     folder = source if isinstance(source, PictureFolder) else None
     segments = []

@@ -33,7 +33,7 @@ def video_of(path: Path) -> Video:
 def write(path: Path, target_at: Path, video: Video) -> None:
     source = source_of(str(path))
     target = target_of(str(target_at), source)
-    target.check_fits(video.info, video.index)
+    target.check_fits(source, video.info, video.index, video.begins)
     frames = (Rendered(number, frame, as_planar(frame)) for number, frame in video.frames(source, 0, video.info.num_frames - 1))
     segment = target_at.with_name("segment")
     assert target.form.write(frames, video.info, EncoderSettings(crf=4), segment) == video.info.num_frames

@@ -16,7 +16,7 @@ from tasks.video import EncoderSettings, as_planar, encode_segment, join_segment
 from tasks.video.segments import Piece
 from tasks.video.write import _in_time, encoder_of
 
-from .drawing import Clip, decoded, draw, packets
+from .drawing import Clip, decoded, draw, packets, with_titles
 
 X265 = {"x265-params": "keyint=8:log-level=none"}
 DEFAULTS = EncoderSettings()
@@ -130,19 +130,7 @@ def test_several_sound_tracks(tmp_path):
 
 
 def test_subtitles_are_copied_where_the_container_can_hold_them(tmp_path):
-    words = tmp_path / "words.srt"
-    words.write_text("1\n00:00:00,100 --> 00:00:00,500\nGod dag\n\n")
-    path = tmp_path / "with.mkv"
-    with av.open(str(draw(tmp_path, Clip("a.mkv")))) as film, av.open(str(words)) as titles, av.open(str(path), "w") as container:
-        sources = [film.streams.video[0], film.streams.audio[0], titles.streams.subtitles[0]]
-        copies = {id(one): container.add_stream_from_template(one, opaque=True) for one in sources}
-        for one in sources:
-            for packet in one.container.demux(one):
-                if packet.size:
-                    packet.stream = copies[id(one)]
-                    container.mux(packet)
-            if one.container is film:
-                film.seek(0)
+    path = with_titles(draw(tmp_path, Clip("a.mkv")), tmp_path / "with.mkv")
     info, _ = render(path, tmp_path / "out.mkv")
     assert [one.codec for one in info.subtitles] == ["subrip"]
     assert packets(tmp_path / "out.mkv", "subtitle") == packets(path, "subtitle")
