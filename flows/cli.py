@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tasks import apart
 from tasks.errors import InputError, VeilError
+from tasks.text_files import check_encodes
 
 USAGE_ERROR = 2
 FAILURE = 1
@@ -20,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 only when what was asked for is complete, 2 for what the user can mend, 1 for anything else."""
     options = parser_of_words().parse_args(arguments)
     try:
+        for word in sys.argv[1:] if arguments is None else arguments:
+            check_encodes(word, word.encode(errors="surrogateescape").decode(errors="backslashreplace"))
         return int(options.run(options) or 0)
     except InputError as error:
         print(f"veil: {error}", file=sys.stderr)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,10 +16,10 @@ from tasks.photos import photo_files
 from tasks.plan import Plan, Selector
 from tasks.selectors.known_faces import KnownFaces
 from tasks.selectors.reviewed import Answer, Reviewed
+from tasks.text_files import read_json, read_toml
 
 _THEN = {"blurred": "cover", "kept": "keep"}
 _UNDECIDED = "partly blurred"
-_MOST_BYTES = 64 << 20
 
 
 def with_files_read(plan: Plan, source_sha256: str) -> Plan:
@@ -103,16 +101,7 @@ def _sha256(path: Path) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     """What a TOML or JSON file says. Raises BadSetting."""
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise BadSetting(path, "is larger than anything that is written by hand", fix="give the right file")
-        text = path.read_text("utf-8")
-        said = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
-    except OSError as error:
-        raise BadSetting(path, f"cannot be read ({error.strerror})", fix="give a file that is there, TOML or JSON") from error
-    except (ValueError, RecursionError) as error:
-        kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
-        raise BadSetting(path, f"is not {kind} ({error})", fix="mend that place") from error
+    said = read_json(path) if path.suffix.lower() == ".json" else read_toml(path)
     if not isinstance(said, dict):
         raise BadSetting(path, "is a list or a value", fix="give a file with names and values")
     return said

@@ -14,12 +14,12 @@ from tasks.video.info import FrameIndex, VideoInfo
 ROUNDING_SECONDS = 1e-4
 """a time that was written down with few digits still means the frame that it was read off"""
 
-_FRAME = re.compile(r"(\d+)f")
+_FRAME = re.compile(r"(\d{1,12})f")
 
 
 def seconds_of(text: str) -> float:
     """`90`, `90s`, `1:30` and `00:01:30.0` are the same. Raises ValueError."""
-    if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?s?", text.strip()):
+    if not re.fullmatch(r"(\d{1,12}:){0,2}\d{1,12}(\.\d+)?s?", text.strip()):
         raise ValueError(f"{text!r} is not a time")
     seconds = 0.0
     for part in text.strip().removesuffix("s").split(":"):

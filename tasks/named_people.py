@@ -12,10 +12,12 @@ from tasks.method import Settings
 from tasks.moments import Moment
 from tasks.selectors.time_and_place import Pick
 
+_MOST_SAID = 20
+
 
 def is_plain(name: str) -> bool:
     """Whether a name is shown as it is written: without line breaks, and without marks that hide characters or turn them round."""
-    return not any(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") for character in name)
+    return not any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in name)
 
 
 def _plain(name: str) -> str:
@@ -56,13 +58,13 @@ class EditPeople(Settings):
         twice = [name for name, times in Counter(person.name for person in self.people).items() if times > 1]
         if twice:
             raise ValueError(f"two people are called {twice[0]}: give them names of their own, and merge those if they are one")
-        known = [*(each.name for each in self.people), *(each.name for each in self.splits)]
+        known = dict.fromkeys([*(each.name for each in self.people), *(each.name for each in self.splits)])
         for group in self.merge:
             if len(group) < 2:
                 raise ValueError(f"a merge needs two names or more, and {list(group)} is not that")
             for name in group:
                 if name not in known:
-                    raise ValueError(f"nobody is called {name}: known are {', '.join(known) or 'none'}")
+                    raise ValueError(f"nobody is called {name}: known are {', '.join([*known][:_MOST_SAID]) or 'none'}")
         return self
 
     @property

@@ -46,7 +46,7 @@ def photo_files(photos: Sequence[str]) -> list[tuple[str, Path]]:
         else:
             raise BadPhoto(photo, "is not there", fix="give a photo or a folder of photos")
     for name, path in found:
-        if not is_plain(name):
+        if not (is_plain(name) and is_plain(path.name)):
             raise BadPhoto(path, "has invisible characters in its name", fix="rename it: the name is the person's, and is shown")
     return found
 

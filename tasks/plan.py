@@ -5,7 +5,6 @@ One union a stage is at once the registry of its ways, the validation, the form 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -58,6 +57,7 @@ from tasks.smoothers.filters import MovingAverage, NoSmoothing, SavitzkyGolay
 from tasks.smoothers.kalman import Kalman
 from tasks.smoothers.sequence_model import SequenceModel
 from tasks.smoothers.spline import Spline
+from tasks.text_files import MOST_PARTS, NotToml, parse_toml, read_toml
 from tasks.versions import StageName
 from tasks.video.encoders import EncoderSettings
 from tasks.video.hardware import DecoderSettings
@@ -297,19 +297,17 @@ def load_values(path: Path | None, assignments: Sequence[str] = ()) -> dict[str,
     """Settings from a TOML file and `STAGE.NAME=VALUE` texts, later ones winning. Raises BadSetting for what cannot be read."""
     values: dict[str, Any] = {}
     if path is not None:
-        try:
-            values = tomllib.loads(path.read_text())
-        except OSError as error:
-            raise BadSetting(path, f"cannot be read ({error.strerror})", fix="give a TOML file") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise BadSetting(path, f"is not TOML ({error})", fix="mend that line") from error
+        values = read_toml(path)
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals:
             raise BadSetting(
                 f"--set {assignment}", "has no value", fix="write it as STAGE.NAME=VALUE, for instance blur_faces.blur.method=solid"
             )
-        _assign(values, name.strip().split("."), _parsed(value.strip()))
+        names = name.strip().split(".")
+        if len(names) > MOST_PARTS:
+            raise BadSetting(f"--set {name[:60]}...", f"has a name of more than {MOST_PARTS} parts", fix="write a setting that there is")
+        _assign(values, names, _parsed(value.strip(), f"--set {name}"))
     return values
 
 
@@ -346,11 +344,11 @@ def _assign(values: dict[str, Any], names: list[str], value: object) -> None:
     values[names[-1]] = value
 
 
-def _parsed(text: str) -> object:
+def _parsed(text: str, subject: str) -> object:
     """The value as TOML reads it; a bare word is a text."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return parse_toml(f"value = {text}", subject)["value"]
+    except NotToml:
         return text
 
 

@@ -6,9 +6,7 @@ read.
 
 from __future__ import annotations
 
-import json
 import os
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from tasks.stores.backend import Backend
 from tasks.stores.bucket import BucketBackend
 from tasks.stores.folder import FolderBackend
 from tasks.stores.seal import Seal, forget_keys, seal_of
+from tasks.text_files import parse_json, read_toml
 
 VARIABLE = "veil_results"
 BLOCK = "veil-results"
@@ -116,17 +115,15 @@ def _from_server(server: str) -> StoreSettings:
     except Exception as error:
         # Anything else than an answer must not become "none is set": results would go elsewhere.
         raise StoreError(f"PREFECT_API_URL {server}", f"does not say where results are kept ({error})", fix="check the server") from error
-    return parse(json.loads(value) if isinstance(value, str) and value.startswith("{") else value or {}, f"the variable {VARIABLE}")
+    subject = f"the variable {VARIABLE}"
+    return parse(parse_json(value, subject) if isinstance(value, str) and value.startswith("{") else value or {}, subject)
 
 
 @cache
 def _from_file(path: str) -> StoreSettings:
     if not Path(path).is_file():
         return StoreSettings()
-    try:
-        return parse(tomllib.loads(Path(path).read_text()).get("results", {}), path)
-    except (OSError, ValueError) as error:
-        raise BadSetting(path, f"cannot be read ({error})", fix="run `veil configure` again") from error
+    return parse(read_toml(Path(path)).get("results", {}), path)
 
 
 @cache

@@ -66,7 +66,7 @@ def test_the_commands_own_server_is_not_asked(server: str, tmp_path: Path, monke
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[results", "cannot be read"),
+        ("[results", "is not TOML"),
         ('[results]\nlocation = ""\n', "location"),
         ('[results]\nplace = "/x"\n', "place"),
         ("[results]\nexpire_days = 0\n", "expire_days"),
