@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from flows.job_record import jobs, left_by
+from flows.job_record import jobs
+from flows.leftovers import leftovers_of
 from tasks.errors import VeilError
 from tasks.models.session import PROVIDERS, load_session
 from tasks.models.weights import check_ready, is_ready, list_models
@@ -19,7 +20,6 @@ from tasks.results import probe_store
 from tasks.stores.bucket import BucketBackend
 from tasks.stores.folder import FolderBackend
 from tasks.stores.settings import store_settings
-from tasks.video.target import abandoned
 
 Standing = Literal["well", "look", "mend"]
 _SHOWN = ("prefect", "prefect-aws", "sqlalchemy", "fastapi", "pydantic", "numpy", "opencv-python", "onnxruntime", "av")
@@ -113,8 +113,11 @@ def results() -> Iterator[Check]:
 
 def unfinished() -> Iterator[Check]:
     """What killed runs have left beside their results: faces that nobody covers."""
-    for path in abandoned(left_by(jobs())):
-        yield Check("unfinished", "look", f"{path}, of a run that was killed", "run it again, or `veil forget` the video: it is removed")
+    found = leftovers_of(jobs())
+    for name in found.abandoned:
+        yield Check("unfinished", "look", f"{name}, of a run that was killed", "run it again, or `veil forget` the video: it is removed")
+    for error in found.unknown:
+        yield Check("unfinished", "look", f"what is beside {error.subject} is not known: {error.problem}", error.fix)
 
 
 def processors() -> Iterator[Check]:

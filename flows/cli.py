@@ -218,7 +218,7 @@ def _add_forget(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     forget.add_argument(
         "what", nargs="?", metavar="VIDEO|PERSON", help="a video, its SHA-256, or a flow run's name or id; a name, or a photo"
     )
-    forget.add_argument("--person", action="store_true", help="what is given is a person's name, whatever else has it")
+    forget.add_argument("--person", action="store_true", help="what is given is a person's name; -: read it from standard input")
     forget.add_argument("--older-than", metavar="DAYS", help="what was begun longer ago, such as 30d")
     forget.add_argument("--json", action="store_true", help="print the receipt as JSON")
     forget.set_defaults(run=_forget)

@@ -16,11 +16,11 @@ from pydantic import Field
 from flows.audit import AuditLine, mark_of, note
 from flows.forget_runs import ForgottenRun, days_ago, forget_runs, hide_left_faces, runs_about, runs_before, still_waiting
 from flows.forget_store import forget_jobs
-from flows.job_record import JobRecord, jobs, left_by
+from flows.job_record import JobRecord, jobs
+from flows.leftovers import leftovers_of
 from flows.local_database import local_database, overwrite_deleted, wait_for_events
 from tasks.method import Settings
 from tasks.stores.settings import OWN_SERVER, results_store
-from tasks.video.target import remove_abandoned
 
 Why = Literal["video", "person", "older"]
 
@@ -107,9 +107,11 @@ def _forget(client: SyncPrefectClient, why: Why, doomed: Sequence[JobRecord], ru
     num_under_way = sum(job.outcome == "running" for job in doomed)
     hide_left_faces(client)
     gone = forget_runs(client, runs)
-    unfinished = remove_abandoned(left_by(doomed))
+    unfinished = leftovers_of(doomed).remove_abandoned()
     deleted = forget_jobs(doomed, store)
-    left = [f"{path}, which was not finished" for path in left_by(doomed)]
+    staying = leftovers_of(doomed)
+    left = [f"{name}, which was not finished" for name in staying.names]
+    left += [f"whatever was not finished beside {error.subject}: {error.problem}" for error in staying.unknown]
     if num_under_way:
         left.append(f"{num_under_way} jobs were not at their end: if they are under way, stop them and forget again")
     if deleted.num_left:
@@ -131,7 +133,7 @@ def _forget(client: SyncPrefectClient, why: Why, doomed: Sequence[JobRecord], ru
         results=dict(sorted(deleted.counts.items())),
         num_bytes=deleted.num_bytes,
         flow_runs=tuple(gone),
-        unfinished=tuple(map(str, unfinished)),
+        unfinished=tuple(unfinished),
         left=tuple(left),
     )
 

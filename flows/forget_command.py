@@ -22,6 +22,7 @@ from tasks.video.locations import absolute, is_s3
 if TYPE_CHECKING:
     from flows.forget import Receipt
 
+_LONGEST_LINE = 1000  # bytes
 _DAYS = re.compile(r"(\d+(?:\.\d+)?)d?")
 
 
@@ -29,18 +30,27 @@ def forget(options: argparse.Namespace) -> None:
     """Raises BadSetting for what is not known, and BadVideo for a source that cannot be read."""
     if (options.what is None) == (options.older_than is None):
         raise BadSetting("veil forget", "is for one thing", fix="give a video, a person's name, or --older-than 30d")
+    what = _read_name() if options.person and options.what == "-" else options.what
     days = None if options.older_than is None else _days(options.older_than)
     server = EmbeddedServer()
     from flows import forget as forgetting  # Prefect takes seconds to load
 
     server.wait()
-    receipt = _meant(options.what, options.person) if days is None else forgetting.forget_older(days)
+    receipt = _meant(what, options.person) if days is None else forgetting.forget_older(days)
     server.stop()
     receipt = forgetting.with_database(receipt)
     if options.json:
         sys.stdout.write(receipt.model_dump_json(indent=2) + "\n")
     else:
         _print(receipt)
+
+
+def _read_name() -> str:
+    """A line of standard input: a name there is in no list of processes."""
+    name = sys.stdin.buffer.readline(_LONGEST_LINE).decode(errors="replace").strip()
+    if not name or "\ufffd" in name:
+        raise BadSetting("--person -", "no name was read", fix="write one line of UTF-8 to standard input")
+    return name
 
 
 def _meant(what: str, person: bool) -> Receipt:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel
@@ -17,8 +15,6 @@ from tasks.results import Manifest, Record
 from tasks.stores.backend import Backend
 from tasks.stores.settings import results_store
 from tasks.versions import STAGES, StageName
-from tasks.video.locations import is_s3
-from tasks.video.target import left_beside
 
 JOBS = "jobs"
 Outcome = Literal["running", "waiting", "completed", "failed"]
@@ -102,12 +98,6 @@ def jobs(source_sha256: str = "", backend: Backend | None = None) -> list[JobRec
     prefix = f"{JOBS}/{source_sha256}/" if source_sha256 else f"{JOBS}/"
     read = (Record(entry.key, store).read() for entry in store.entries(prefix))
     return [record for record in read if isinstance(record, JobRecord)]
-
-
-def left_by(records: Iterable[JobRecord]) -> list[Path]:
-    """What jobs have left unfinished beside their results, on this machine's disks; of those under way, too."""
-    targets = {job.target for job in records if job.target and not is_s3(job.target)}
-    return sorted({path for target in targets for path in left_beside(Path(target))})
 
 
 def find_job(word: str) -> JobRecord:

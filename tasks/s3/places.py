@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tasks.errors import BadOutput, BadVideo
 from tasks.hashing import file_sha256
 from tasks.s3.client import client, explained
 from tasks.s3.objects import S3File, S3Folder
+from tasks.s3.unfinished import name_beside, remove_own
 from tasks.s3.upload import Upload, content_type_of
 from tasks.video.parallel import in_order
-from tasks.video.target import runs, this_machine, this_process
 from tasks.video.whole_folder import check_names
 
 _STREAMED = {".ts"}
@@ -47,8 +46,8 @@ class S3FilePlace:
 
     @contextmanager
     def unfinished(self) -> Iterator[S3NewFile | SpooledFile]:
-        beside = _beside(self.file.key)
-        _remove_abandoned(self.file.bucket, self.file.key)
+        beside = name_beside(self.file.key)
+        remove_own(self.file.bucket, self.file.key)
         new = S3NewFile(S3File(self.file.bucket, beside), self.file)
         try:
             if self.file.suffix.lower() in _STREAMED:
@@ -145,8 +144,8 @@ class S3FolderPlace:
 
     @contextmanager
     def unfinished(self) -> Iterator[S3NewFolder]:
-        beside = _beside(self.folder.prefix.rstrip("/"))
-        _remove_abandoned(self.folder.bucket, self.folder.prefix.rstrip("/"))
+        beside = name_beside(self.folder.prefix.rstrip("/"))
+        remove_own(self.folder.bucket, self.folder.prefix.rstrip("/"))
         new = S3NewFolder(S3Folder(self.folder.bucket, f"{beside}/"), self.folder, frozenset(self.folder.names()))
         try:
             yield new
@@ -195,32 +194,6 @@ def copy_object(source: S3File, target: S3File) -> None:
     said = {"ContentType": content_type_of(target.key), "MetadataDirective": "REPLACE", "ChecksumAlgorithm": "SHA256"}
     with explained(target.url, BadOutput):
         client().copy({"Bucket": source.bucket, "Key": source.key}, target.bucket, target.key, ExtraArgs=said, Config=at_once)
-
-
-def _beside(key: str) -> str:
-    """A name that says which process is at work on it, with the same ending."""
-    path = PurePosixPath(key)
-    name = f".{path.stem}.unfinished-{this_process()}{path.suffix}"
-    return name if str(path.parent) == "." else f"{path.parent}/{name}"
-
-
-def _remove_abandoned(bucket: str, key: str) -> None:
-    """What killed processes of this machine left beside a place: objects, and uploads that were never completed."""
-    path = PurePosixPath(key)
-    parent = "" if str(path.parent) == "." else f"{path.parent}/"
-    prefix = f"{parent}.{path.stem}.unfinished-{this_machine()}-"
-
-    def is_abandoned(found: str) -> bool:
-        process = re.match(r"\d+", found.removeprefix(prefix))
-        return process is not None and not runs(int(process[0]))
-
-    with explained(f"s3://{bucket}/{key}", BadOutput):
-        pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        _remove(bucket, [each["Key"] for page in pages for each in page.get("Contents", ()) if is_abandoned(each["Key"])])
-        for page in client().get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
-            for each in page.get("Uploads", ()):
-                if is_abandoned(each["Key"]):
-                    client().abort_multipart_upload(Bucket=bucket, Key=each["Key"], UploadId=each["UploadId"])
 
 
 def _remove(bucket: str, keys: Iterable[str]) -> None:

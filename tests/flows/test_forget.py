@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import shutil
 from collections.abc import Iterator
@@ -118,6 +119,63 @@ def test_forgetting_what_is_not_clear(words: list[str], says: str, empty_store: 
     assert cli.main(["forget", *words]) == 2
     assert says in capfd.readouterr().err
     assert sorted(empty_store.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("Ottilie Å\n", "Forgotten: 1 jobs"),
+        ("Ottilie Å", "Forgotten: 1 jobs"),
+        ("Nobody\n", "Forgotten: 0 jobs"),
+        ("\n", "--person -: no name was read; write one line"),
+        ("\udcff\n", "--person -: no name was read"),
+    ],
+)
+def test_a_name_can_come_from_standard_input(
+    typed: str, says: str, empty_store: Path, prefect_server: str, capfd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(_job("1" * 64, people=("Ottilie Å",)))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(typed.encode(errors="surrogateescape"))))
+    status = cli.main(["forget", "--person", "-"])
+    assert (status == 0) == says.startswith("Forgotten")
+    assert says in "".join(capfd.readouterr())
+
+
+def test_what_killed_jobs_left_in_s3_is_named_and_removed(
+    empty_store: Path, prefect_server: str, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a video, and of the folder that a pattern fills; what another machine may be at work on stays for a day."""
+    gone, elsewhere = f"{this_machine()}-{2**22 + 1}", "elsewhere-7"
+    for name in (f".out.unfinished-{gone}.ts", f".out.unfinished-{elsewhere}.ts"):
+        bucket.put(f"films/{name}", b"half")
+    bucket.client.create_multipart_upload(Bucket=bucket.name, Key=f"films/.out.unfinished-{gone}.ts")
+    for number in range(2):
+        bucket.put(f"films/.frames.unfinished-{gone}/{number}.png", b"half")
+    bucket.put("films/frames/0.png", b"a result")
+    targets = [bucket.url("films/out.ts"), bucket.url("films/frames/%d.png"), "s3://nowhere/out.mp4"]
+    for digit, target in enumerate(targets, 1):
+        save(_job("1" * 64, target=target, days_ago=digit))
+    killed = [f"s3://films/films/.frames.unfinished-{gone}", f"s3://films/films/.out.unfinished-{gone}.ts"]
+    killed.append(f"{killed[1]} (an upload that was not completed)")
+    nowhere = "what is beside s3://nowhere/out.mp4 is not known: there is no such bucket"
+
+    assert sorted(check.found for check in unfinished()) == sorted([*(f"{each}, of a run that was killed" for each in killed), nowhere])
+
+    receipt = forget(0)
+
+    assert sorted(receipt.unfinished) == killed
+    stays = f"s3://films/films/.out.unfinished-{elsewhere}.ts"
+    said = [f"{stays}, which was not finished"]
+    said.append("whatever was not finished beside s3://nowhere/out.mp4: there is no such bucket")
+    assert set(said) <= set(receipt.left)
+    assert bucket.names() == [f"films/.out.unfinished-{elsewhere}.ts", "films/frames/0.png"]
+    assert bucket.uploads() == []
+
+    save(_job("1" * 64, target=targets[0]))
+    bucket.client.create_multipart_upload(Bucket=bucket.name, Key=f"films/.out.unfinished-{elsewhere}.ts")
+    monkeypatch.setattr("tasks.s3.unfinished._LONG_AGO", timedelta(0))
+    assert len(forget(0).unfinished) == 2
+    assert (bucket.names(), bucket.uploads()) == (["films/frames/0.png"], [])
 
 
 def test_older_ones_are_forgotten(empty_store: Path, prefect_server: str) -> None:

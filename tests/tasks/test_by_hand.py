@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from flows.cli import parser_of_words
+from flows.commands import plan_of
 from tasks.by_hand import with_files_read
 from tasks.errors import BadPhoto, BadSetting
 from tasks.plan import make_plan
@@ -129,3 +131,17 @@ def test_what_is_wrong_with_a_file_is_said(what, name, text, words, tmp_path) ->
         with_files_read(plan_with(file, what), VIDEO)
     assert caught.value.subject == str(file)
     assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_photos_and_people_in_a_plan_need_no_word_of_the_command(tmp_path, monkeypatch) -> None:
+    """Their paths are as seen from where the command runs, wherever the plan lies."""
+    (tmp_path / "hosts").mkdir()
+    (tmp_path / "hosts" / "Anna.jpg").touch()
+    (tmp_path / "who.toml").write_text('[[people]]\nname = "Bert"\nat = { seconds = 1, x = 2, y = 3 }\n')
+    plan = tmp_path / "plans" / "plan.toml"
+    plan.parent.mkdir()
+    selector = '[[choose_people.selectors]]\nmethod = "known_faces"\nphotos = ["hosts/"]\n'
+    plan.write_text(f'people = "who.toml"\n[choose_people]\npolicy = "keep_only"\n{selector}')
+    monkeypatch.chdir(tmp_path)
+    said = plan_of(parser_of_words().parse_args(["blur", "in.mp4", "-o", "out.mp4", "--plan", "plans/plan.toml"]))
+    assert with_files_read(said, VIDEO).names == ("Anna", "Bert")
