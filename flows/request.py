@@ -18,9 +18,8 @@ from tasks.places import check_apart, source_of, target_of
 from tasks.plan import Plan
 from tasks.results import Manifest, Record, content_key, probe_store
 from tasks.versions import STAGES, embedded_models
-from tasks.video.holding import check_holds, check_tracks
 from tasks.video.sources import Source
-from tasks.video.targets import Target, VideoTarget
+from tasks.video.targets import Target
 
 
 class Finished(Manifest):
@@ -59,9 +58,7 @@ def check_request(source: str, target: str, plan: Plan, overwrite: bool) -> Requ
     place = target_of(target, found)
     check_apart(found, place)
     place.check()
-    check_tracks(found.file, plan.drop)
-    if isinstance(place, VideoTarget):
-        check_holds(found.file, place.location, place.container_format, plan.blur_faces.encoder, plan.drop)
+    first_reading.check_streams(source, place, plan.blur_faces.encoder, plan.drop)
     check_models(plan)
     photos = tuple(photo_files(plan.choose_people.photos))
     hashes = tuple((name, photo_sha256(path)) for name, path in photos)

@@ -5,20 +5,26 @@ Whatever comes through that can be read again where the work is done.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from tasks import apart
-from tasks.errors import BadVideo
+from tasks import apart, photos
+from tasks.errors import BadPhoto, BadVideo
 from tasks.manifests import SizeChange, Video
 from tasks.places import source_of
 from tasks.tracks import Span
-from tasks.video.info import FrameIndex, VideoInfo
+from tasks.video.encoders import EncoderSettings
+from tasks.video.holding import check_holds, check_tracks
+from tasks.video.info import FrameIndex, Tracks, VideoInfo
 from tasks.video.sources import Images
+from tasks.video.targets import Target, VideoTarget
 from tasks.video.thumbnails import thumbnail
 from tasks.video.whole import DAMAGED
+
+_FOR_A_PHOTO = apart.Limit(20, BadPhoto)
 
 
 def check(location: str) -> None:
@@ -29,6 +35,34 @@ def check(location: str) -> None:
 def _check(location: str) -> Generator[bytes, None, None]:
     source_of(location).check()
     yield from ()
+
+
+def check_streams(location: str, target: Target, encoder: EncoderSettings, drop: Collection[Tracks]) -> None:
+    """Raises BadSetting for a track that is left out and not there, BadOutput where the target cannot hold one that comes through."""
+    container = target.container_format if isinstance(target, VideoTarget) else None
+    apart.done(_check_streams, location, [location, target.location, container, encoder.model_dump_json(), list(drop)])
+
+
+def _check_streams(
+    location: str, target: str, container_format: str | None, encoder: str, drop: Sequence[Tracks]
+) -> Generator[bytes, None, None]:
+    file = source_of(location).file
+    check_tracks(file, drop)
+    if container_format is not None:
+        check_holds(file, target, container_format, EncoderSettings.model_validate_json(encoder), drop)
+    yield from ()
+
+
+def read_photo(path: Path) -> npt.NDArray[np.uint8]:
+    """The picture, (H, W, 3) uint8 BGR, upright. Raises BadPhoto."""
+    shape, (content,) = apart.done(_read_photo, path, [str(path)], limit=_FOR_A_PHOTO)
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _read_photo(path: str) -> Generator[bytes, None, tuple[int, ...]]:
+    picture_bgr = photos.read_photo(Path(path))
+    yield picture_bgr.tobytes()
+    return picture_bgr.shape
 
 
 def probe(location: str, content_hash: str, images: Images) -> tuple[VideoInfo, FrameIndex]:

@@ -11,8 +11,9 @@ from tasks import arrays
 from tasks.advice import photos_apart
 from tasks.calibration import calibration_of
 from tasks.faces import Floats
+from tasks.first_reading import read_photo
 from tasks.manifests import Photos
-from tasks.photos import one_face, read_photo
+from tasks.photos import one_face
 from tasks.plan import FindFaces
 from tasks.results import ObjectStore
 from tasks.stage import stage

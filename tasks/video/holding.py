@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -39,7 +39,7 @@ def check_tracks(source: File | None, drop: Collection[Tracks]) -> None:
             raise BadSetting(f"drop {number}", problem, fix=f"choose from: {known}" if known else "leave it out: there is no other track")
 
 
-def _others(source: File | None) -> tuple[dict[int, str], int | None]:
+def _others(source: File | None) -> tuple[Mapping[int, str], int | None]:
     """Kinds of the tracks that can be left out, by number, and the picture's number."""
     if source is None:
         return {}, None

@@ -19,7 +19,7 @@ from tasks.video.files import File, num_bytes_of, renewed, sha256_of
 from tasks.video.hardware import ON_THE_CPU, DecoderSettings
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.pictures import webp
-from tasks.video.read import ahead
+from tasks.video.read import UndamagedReading, ahead
 from tasks.video.sources import Images
 from tasks.video.whole import DAMAGED
 
@@ -94,6 +94,9 @@ class MovingWebp:
         if not 0 <= first <= last < len(index):
             raise ValueError(f"frames {first} to {last} of a video with {len(index)}")
         return ahead(self._between(info, index, first, last))
+
+    def first_reading(self, info: VideoInfo, index: FrameIndex, first: int, last: int) -> UndamagedReading:
+        return UndamagedReading(self._between(info, index, first, last))
 
     def _between(self, info: VideoInfo, index: FrameIndex, first: int, last: int) -> Iterator[tuple[int, av.VideoFrame]]:
         number = -1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -15,7 +15,6 @@ import av
 import numpy as np
 
 from tasks.errors import BadVideo
-from tasks.tracks import Span
 from tasks.video.files import Folder, num_bytes_of, renewed, sha256_of
 from tasks.video.hardware import ON_THE_CPU, DecoderSettings
 from tasks.video.info import ColourRange, FrameIndex, VideoInfo
@@ -23,7 +22,7 @@ from tasks.video.locations import matching, natural
 from tasks.video.parallel import in_order
 from tasks.video.pictures.kinds import BROKEN, KINDS, Kind, TooLarge, WrittenKind, decode, header_of
 from tasks.video.pictures.orientation import Header, matrix_of
-from tasks.video.read import AsRead, ahead
+from tasks.video.read import UndamagedReading, ahead
 from tasks.video.scan import USUAL_RATE
 from tasks.video.sources import Images
 from tasks.video.upright import is_mirrored, rotation_of
@@ -148,8 +147,9 @@ class PictureFolder:
             raise BadVideo(self.location, f"has {len(self.names)} pictures where there were {len(index)}", fix="start again")
         return ahead((number, self._frame(number, frame, info, index)) for number, frame in self.decoded(numbers))
 
-    def first_reading(self, info: VideoInfo, index: FrameIndex, first: int, last: int) -> FirstFolderReading:
-        return FirstFolderReading(self, first, last)
+    def first_reading(self, info: VideoInfo, index: FrameIndex, first: int, last: int) -> UndamagedReading:
+        """A picture that cannot be decoded is an error: it can be taken out of the folder."""
+        return UndamagedReading(self.decoded(range(first, last + 1)))
 
     def decoded(self, numbers: Sequence[int]) -> Iterator[tuple[int, av.VideoFrame]]:
         """The pictures with these numbers, as they are."""
@@ -214,21 +214,6 @@ class PictureFolder:
 
     def _said(self, name: str, problem: str) -> str:
         return problem if self.only is not None else f"{name} {problem}"
-
-
-@dataclass
-class FirstFolderReading:
-    """Pictures that were never decoded. One that cannot be is an error: it can be taken out of the folder."""
-
-    folder: PictureFolder
-    first: int
-    last: int
-    damaged: tuple[Span, ...] = ()
-    strays: list[int] = field(default_factory=list)
-
-    def __iter__(self) -> Iterator[AsRead]:
-        for number, frame in self.folder.decoded(range(self.first, self.last + 1)):
-            yield AsRead(number, frame, False)
 
 
 def _suffix(name: str) -> str:

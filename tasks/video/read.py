@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
@@ -52,6 +53,19 @@ class AsRead(NamedTuple):
     number: int
     frame: av.VideoFrame | None
     is_damaged: bool
+
+
+@dataclass
+class UndamagedReading:
+    """A first reading of numbered frames of which none may be missing."""
+
+    frames: Iterator[tuple[int, av.VideoFrame]]
+    damaged: tuple[Span, ...] = ()
+    strays: list[int] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[AsRead]:
+        for number, frame in self.frames:
+            yield AsRead(number, frame, False)
 
 
 class FirstFileReading:

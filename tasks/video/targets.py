@@ -295,7 +295,7 @@ class OnePictureTarget:
             raise BadOutput(self.location, problem, fix=f"end it in {suffix_of(self.source.location)}")
         self.place.check()
 
-    def check_fits(self, info: VideoInfo, index: FrameIndex) -> None:
+    def check_fits(self, source: Source, info: VideoInfo, index: FrameIndex, begins: int | None) -> None:
         _check_side(self.form, info, self.location)
 
     def is_there(self) -> bool:
