@@ -27,7 +27,9 @@ def render(job: Job, request: Request, looked: LookedThrough, tracks: TrackSet, 
     settled = settle(plan.blur_faces, video, request.target)
     same = {"source": request.source.location, "video": video, "settings": settled.settings, "form": request.target.form}
     kept = video.model_copy(update={"info": video.info.without(plan.drop)})
-    changed = np.unique(np.concatenate([_changed_frames(*refs) for refs in zip(choice.cover_refs, choice.marks_refs, strict=True)]))
+    resized = [np.arange(first, last + 1) for first, last in video.resized]
+    covered = [_changed_frames(*refs) for refs in zip(choice.cover_refs, choice.marks_refs, strict=True)]
+    changed = np.unique(np.concatenate(covered + resized))
 
     def attempt(why_all_encoded: str | None) -> Rendering:
         stretches = stretches_of(looked.segments, video.index, changed, copying=why_all_encoded is None)

@@ -45,6 +45,9 @@ class PartOf(Settings):
     """of the whole"""
 
 
+_MOST_LINES = 10  # of a report, about one thing
+
+
 class SizeChange(Settings):
     """A picture size, from a frame on that is numbered in the whole file."""
 
@@ -81,8 +84,16 @@ class Video(Manifest):
     @property
     def damaged(self) -> list[Span]:
         """First and last of frames that are damaged or may refer to such."""
+        return self._numbered_here(self.info.damaged)
+
+    @property
+    def resized(self) -> list[Span]:
+        """First and last of frames whose picture has another size."""
+        return self._numbered_here(self.info.resized)
+
+    def _numbered_here(self, spans: Sequence[Span]) -> list[Span]:
         first = 0 if self.part_of is None else self.part_of.first
-        return [(begin - first, end - first) for begin, end in self.info.damaged]
+        return [(begin - first, end - first) for begin, end in spans]
 
     def as_read(self, shots: Shots, size: Literal["first", "largest"]) -> Video:
         """The same video, with what was seen when it was read: `size` says which one the result has."""
@@ -90,21 +101,23 @@ class Video(Manifest):
             return self
         (index, first), info = self.in_whole, self.info
         seconds = (index.pts - index.pts[first]) * float(info.time_base)
-        sizes = list(dict.fromkeys((each.width, each.height) for each in shots.sizes))
-        width, height = max(sizes, key=math.prod) if size == "largest" else (info.width, info.height)
-        others = tuple(each for each in sizes if each != (width, height))
+        sizes = [(each.width, each.height) for each in shots.sizes]
+        width, height = max(sizes, key=math.prod) if size == "largest" else sizes[0]
+        begins = [each.frame for each in shots.sizes]
+        ends = [*(begin - 1 for begin in begins[1:]), first + info.num_frames - 1]
+        resized = [span for span, each in zip(zip(begins, ends, strict=True), sizes, strict=True) if each != (width, height)]
         warnings = [
             f"damaged from {seconds[begin]:.2f} s on (frames {begin - first} to {end - first}): covered whole"
             for begin, end in shots.damaged
         ]
         warnings += [
-            f"the picture is {each.width}x{each.height} from {seconds[each.frame]:.2f} s on (frame {each.frame - first}): "
+            f"the picture has another size from {seconds[begin]:.2f} s on (frames {begin - first} to {end - first}): "
             f"scaled to {width}x{height}"
-            for each in shots.sizes
-            if (each.width, each.height) != (width, height)
+            for begin, end in resized[:_MOST_LINES]
         ]
+        warnings += [f"and {len(resized) - _MOST_LINES} times more"] if len(resized) > _MOST_LINES else []
         warnings += [f"{shots.num_strays} frames of the source have no time of their own, and are left out"] if shots.num_strays else []
-        read = {"damaged": shots.damaged, "other_sizes": others, "width": width, "height": height}
+        read = {"damaged": shots.damaged, "resized": tuple(resized), "width": width, "height": height}
         return self.model_copy(update={"info": info.model_copy(update=read | {"warnings": (*info.warnings, *warnings)})})
 
     @property

@@ -5,10 +5,24 @@ from __future__ import annotations
 import av
 from av.video.reformatter import VideoReformatter
 
+from tasks.errors import BadVideo
+from tasks.video.damage import inside
+from tasks.video.info import VideoInfo
 from tasks.video.planes import planar_format, planes
 
 _STEP = 8  # pixels; no chroma stands for more
 _FULL = 2
+
+
+def in_size(frame: av.VideoFrame, info: VideoInfo, number: int, subject: object) -> av.VideoFrame:
+    """A frame in the size in which boxes are told. Raises BadVideo, of the subject, where nothing was known of another one."""
+    if (frame.width, frame.height) == (info.width, info.height):
+        return frame
+    if not inside(info.resized, number):
+        # Boxes would mean other places in it, and what is there would be shown.
+        sizes = f"frame {number} has {frame.width}x{frame.height} pixels, the first one {info.width}x{info.height}"
+        raise BadVideo(subject, f"changes its size: {sizes}", fix="start again")
+    return fitted(frame, info.width, info.height, info.pixel_format)
 
 
 def fitted(frame: av.VideoFrame, width: int, height: int, pixel_format: str) -> av.VideoFrame:

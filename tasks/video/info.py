@@ -118,8 +118,8 @@ class VideoInfo(Settings):
     """what of the file is not there"""
     damaged: tuple[tuple[int, int], ...] = ()
     """first and last of frames, numbered in the whole file, that a decoder concealed or that refer to such; known once all was read"""
-    other_sizes: tuple[tuple[int, int], ...] = ()
-    """width and height of pictures that are brought to the size above; known once all was read"""
+    resized: tuple[tuple[int, int], ...] = ()
+    """first and last of frames, numbered in the whole file, of another size, which are brought to this one; known once all was read"""
     warnings: tuple[str, ...] = ()
     """a line for each thing that was mended"""
     audio: tuple[AudioInfo, ...]

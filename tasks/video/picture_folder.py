@@ -16,6 +16,7 @@ import numpy as np
 
 from tasks.errors import BadVideo
 from tasks.video.files import Folder, num_bytes_of, renewed, sha256_of
+from tasks.video.fitting import in_size
 from tasks.video.hardware import ON_THE_CPU, DecoderSettings
 from tasks.video.info import ColourRange, FrameIndex, VideoInfo
 from tasks.video.locations import matching, natural
@@ -160,10 +161,9 @@ class PictureFolder:
         return self._read(self.names[number])
 
     def _frame(self, number: int, frame: av.VideoFrame, info: VideoInfo, index: FrameIndex) -> av.VideoFrame:
-        if (frame.width, frame.height) != (info.width, info.height):
-            raise BadVideo(self.location, f"{self.names[number]} is not the picture that was probed", fix="start again")
-        frame.pts, frame.time_base = int(index.pts[number]), info.time_base
-        return frame
+        sized = in_size(frame, info, number, self.location)
+        sized.pts, sized.time_base = int(index.pts[number]), info.time_base
+        return sized
 
     def _look(self, name: str) -> _Seen:
         num_bytes = self._num_bytes(name)
@@ -185,9 +185,6 @@ class PictureFolder:
         return num_bytes
 
     def _check_same(self, name: str, header: Header, first: Header) -> None:
-        if (header.width, header.height) != (first.width, first.height):
-            sizes = f"{self.names[0]} has {first.width}x{first.height} pixels, {name} has {header.width}x{header.height}"
-            raise BadVideo(self.location, f"holds pictures of different sizes: {sizes}", fix="name those of one size by a pattern")
         if header.orientation != first.orientation:
             problem = f"{name} is turned another way than {self.names[0]} (Exif orientation)"
             raise BadVideo(self.location, problem, fix="turn the pictures themselves first")

@@ -20,7 +20,7 @@ from tasks.tracks import Span
 from tasks.video.damage import Torn, inside, spread
 from tasks.video.decoding import decodable, readable
 from tasks.video.files import File
-from tasks.video.fitting import fitted
+from tasks.video.fitting import fitted, in_size
 from tasks.video.hardware import ON_THE_CPU, DecoderSettings, hardware_of
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.opening import open_source, picture_stream, skip_other_streams
@@ -233,7 +233,7 @@ def _decoded_from(
             continue  # it is shown when there is no frame
         if frame.pts != index.pts[wanted] or (frame.is_corrupt and not inside(info.damaged, wanted)):
             raise BadVideo(path, f"frame {wanted} is missing or damaged", fix=_DAMAGED)
-        yield _in_size(path, info, frame, wanted)
+        yield in_size(frame, info, wanted, path)
         latest = frame
         wanted += 1
         if wanted > last:
@@ -274,22 +274,10 @@ def _stream_of(container: InputContainer, path: File, info: VideoInfo) -> VideoS
 
 def _again(path: File, info: VideoInfo, frame: av.VideoFrame, index: FrameIndex, number: int) -> av.VideoFrame:
     """The same picture at another time."""
-    sized = _in_size(path, info, frame, number)
+    sized = in_size(frame, info, number, path)
     again = fitted(sized, sized.width, sized.height, sized.format.name)
     again.pts, again.time_base = int(index.pts[number]), info.time_base
     return again
-
-
-def _in_size(path: File, info: VideoInfo, frame: av.VideoFrame, number: int) -> av.VideoFrame:
-    """A frame in the size in which boxes are told."""
-    size = (frame.width, frame.height)
-    if size == (info.width, info.height):
-        return frame
-    if size not in info.other_sizes:
-        # Boxes would mean other places in it, and what is there would be shown.
-        sizes = f"frame {number} has {frame.width}x{frame.height} pixels, the first one {info.width}x{info.height}"
-        raise BadVideo(path, f"changes its size: {sizes}", fix="start again")
-    return fitted(frame, info.width, info.height, info.pixel_format)
 
 
 def packets_from(container: InputContainer, stream: VideoStream, key_pts: int | None) -> Iterator[Packet[VideoStream]]:

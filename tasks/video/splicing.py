@@ -29,7 +29,7 @@ def why_not_copied(info: VideoInfo, index: FrameIndex, container_format: str, en
         "only mp4, mov and mkv files are copied in part": not containers,
         f"the source is {info.codec}, and {ours} writes what is covered": ours not in _ENCODERS or CODECS[ours] != info.codec,
         f"the source is {info.pixel_format}, and {ours} writes {encoding.pixel_format}": encoding.pixel_format != info.pixel_format,
-        "the picture changes its size": bool(info.other_sizes),
+        "the picture changes its size": bool(info.resized),
         "the source is interlaced": info.field_order != "progressive",
         "its groups of pictures are open, or hold more than pictures": not (index.groups >= 0).any(),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -55,6 +56,19 @@ def test_a_picture_that_changes_its_size_is_followed(which: str, size: tuple[int
     run = run_flow(source, tmp_path / "out.mkv", {"picture_size": which})
     with av.open(run.target) as container:
         assert [(frame.width, frame.height) for frame in container.decode(video=0)] == [size] * 18
-    said = [warning for warning in run.report.warnings if warning.startswith("the picture is ")]
+    said = [warning for warning in run.report.warnings if warning.startswith("the picture has another size ")]
     assert len(said) == 2
     assert all(f"scaled to {size[0]}x{size[1]}" in warning for warning in said)
+
+
+@pytest.mark.parametrize(("which", "size"), [("first", (90, 70)), ("largest", (180, 140))])
+def test_pictures_of_different_sizes_become_one(which: str, size: tuple[int, int], shared_store: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, (width, height) in enumerate([(90, 70), (90, 70), (180, 140), (40, 70)]):
+        cv2.imwrite(str(folder / f"img{number}.png"), np.full((height, width, 3), 90 + 30 * number, np.uint8))
+    run = run_flow(folder, tmp_path / "out", {"picture_size": which})
+    written = [cv2.imread(str(path)) for path in sorted(run.target.iterdir())]
+    assert [picture.shape[1::-1] for picture in written] == [size] * 4
+    assert [int(picture[picture.shape[0] // 2, picture.shape[1] // 2, 0]) for picture in written] == [90, 120, 150, 180]
+    assert written[3][0, 0, 0] == 0, "a bar"

@@ -182,7 +182,7 @@ def test_damage_that_nobody_knew_of_is_an_error(tmp_path: Path) -> None:
 def test_pictures_of_another_size_are_brought_to_the_first_one(tmp_path: Path) -> None:
     path = call(tmp_path / "call.webm", ((96, 64), (192, 128), (64, 96)))
     info, index, _ = first_reading(path)
-    known = info.model_copy(update={"other_sizes": ((192, 128), (64, 96))})
+    known = info.model_copy(update={"resized": ((6, 17),)})
     frames = [frame.to_ndarray(format="rgb24") for _, frame in read_frames(path, known, index, 0, 17)]
     assert {frame.shape for frame in frames} == {(64, 96, 3)}
     assert np.abs(frames[2].astype(int) - frames[8]).mean() < 12, "the same picture, scaled"

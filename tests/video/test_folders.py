@@ -200,8 +200,6 @@ def test_a_key_does_not_know_the_place_and_knows_names_and_content(tmp_path: Pat
 def broken(tmp_path: Path, name: str) -> str:
     folder = fill(tmp_path / "in", count=4)
     match name:
-        case "two sizes":
-            cv2.imwrite(str(folder / "img0000004.png"), drawn()[:40])
         case "two kinds":
             cv2.imwrite(str(folder / "a.jpg"), drawn())
         case "cut off":
@@ -222,7 +220,6 @@ def broken(tmp_path: Path, name: str) -> str:
 
 
 SAID = {
-    "two sizes": "holds pictures of different sizes: img0000001.png has 90x70 pixels, img0000004.png has 90x40",
     "two kinds": "holds files of different kinds",
     "cut off": "img0000004.png ends early",
     "not what it says": "img0000004.png is not a PNG",
