@@ -45,7 +45,9 @@ def _others(source: File | None) -> tuple[Mapping[int, str], int | None]:
         return {}, None
     with open_source(source) as container:
         picture = picture_stream(container, source).index
-        others = {each.index: each.type for each in container.streams if each.index != picture and not is_timecode_track(each)}
+        others: dict[int, str] = {
+            each.index: each.type for each in container.streams if each.index != picture and not is_timecode_track(each)
+        }
     return others, picture
 
 
