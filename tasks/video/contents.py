@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, cast
 
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
@@ -86,10 +87,10 @@ def timecode_of(container: InputContainer, picture: VideoStream) -> str | None:
     return None
 
 
-def repeats_fields(container: InputContainer, picture: VideoStream) -> bool:
+def repeats_fields(packets: Iterable[Packet[VideoStream]], picture: VideoStream) -> bool:
     """Whether an MPEG-2 stream asks the player to show fields a second time (a soft telecine)."""
     return picture.codec.canonical_name == "mpeg2video" and any(
-        _repeats_a_field(bytes(packet)) for packet in islice(container.demux(picture), _REPEATED_FIELDS_LOOKED_FOR)
+        _repeats_a_field(bytes(packet)) for packet in islice(packets, _REPEATED_FIELDS_LOOKED_FOR)
     )
 
 

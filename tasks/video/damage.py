@@ -11,6 +11,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from tasks.tracks import Span
+from tasks.video.decoding import readable
 from tasks.video.files import File
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.nal import units_of
@@ -104,7 +105,7 @@ def _is_complained_of(path: File, info: VideoInfo, key_pts: int | None) -> bool:
             skip_other_streams(container, stream)
             stream.thread_type = "NONE"
             inside = False
-            for packet in container.demux(stream):
+            for packet in readable(container.demux(stream), path):
                 if inside and packet.is_keyframe:
                     break
                 if inside or packet.pts == key_pts:

@@ -15,12 +15,15 @@ from tasks.video.opening import explain
 
 P = TypeVar("P", bound="Packet[Any]")
 
+_CONVERTED_MATRICES = {0, 1, 2, 4, 5, 6, 7, 9}  # code points of ITU-T H.273 that FFmpeg knows how to bring to RGB
+_UNSPECIFIED = 2
+
 
 def readable(packets: Iterable[P], path: File) -> Iterator[P]:
     """The packets up to where the file's content makes no sense any more. Raises BadVideo where the file itself cannot be read."""
     try:
         yield from packets
-    except av.InvalidDataError:
+    except (av.InvalidDataError, IndexError):  # IndexError: PyAV, at the end, of streams that appeared on the way
         return
     except (av.FFmpegError, OSError) as error:
         raise BadVideo(path, f"cannot be read to its end ({explain(error)})", fix="check the disk or the connection it lies on") from error
@@ -29,6 +32,17 @@ def readable(packets: Iterable[P], path: File) -> Iterator[P]:
 def decodable(stream: VideoStream, packet: Packet[VideoStream] | None) -> list[av.VideoFrame]:
     """The frames that a decoder gives for a packet, or at the end for none; an empty list where it gives an error."""
     try:
-        return stream.decode(packet)
+        return decoded(stream, packet)
     except (av.FFmpegError, ValueError):
         return []
+
+
+def decoded(stream: VideoStream, packet: Packet[VideoStream] | None) -> list[av.VideoFrame]:
+    """The frames that a decoder gives for a packet. One of a colour matrix that FFmpeg cannot convert does not say it: what is looked at
+    is near enough, and what is written has it from the stream. Raises FFmpegError, ValueError.
+    """
+    frames: list[av.VideoFrame] = stream.decode(packet)
+    for frame in frames:
+        if frame.colorspace not in _CONVERTED_MATRICES:
+            frame.colorspace = _UNSPECIFIED
+    return frames

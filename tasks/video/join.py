@@ -78,7 +78,7 @@ def join_segments(
             # FFmpeg makes a track of it in mp4 and mov, and a tag in Matroska.
             picture.metadata["timecode"] = info.timecode
         pictures = pictures_of(pieces, source, info, index, times + shift, picture, fitted)
-        others = copied_packets(rest, copies, copied) if rest else iter(())
+        others = copied_packets(rest, copies, copied, source) if rest and source else iter(())
         if container_format == "avi":
             others = on_time(others, target)
         output.mux(merge(pictures, others, key=_decoding_seconds))

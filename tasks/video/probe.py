@@ -66,7 +66,8 @@ def probe_file(path: File, content_hash: str | None = None, frame_rate: Fraction
     if scan.first_frame is None or len(index) == 0:
         raise BadVideo(path, "has no frames", fix=DAMAGED)
     with open_source(path) as container:
-        repeats = repeats_fields(container, picture_stream(container, path))
+        stream = picture_stream(container, path)
+        repeats = repeats_fields(readable(container.demux(stream), path), stream)
     with open_source(path) as container:
         info = _describe(path, container, scan, content_hash, frame_rate, seekable=seekable)
     if cut_off:
@@ -94,7 +95,7 @@ def _describe(
     stream = picture_stream(container, path)
     context = stream.codec_context
     side_data = {one.type.name: bytes(one) for one in cast(Any, frame.side_data)}
-    quantiser = source_quantiser(container, stream)
+    quantiser = source_quantiser(container, stream, path)
     return VideoInfo(
         content_hash=content_hash or sha256_of(path),
         num_bytes=num_bytes_of(path),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 
-import av
 import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from tasks.video.decoding import decodable, readable
+from tasks.video.files import File
 from tasks.video.info import VideoInfo
 
 GOOD_CRF = 18
@@ -31,18 +32,18 @@ _GOOD_BITS = 0.15
 """bits per pixel from which H.264 is better than crf 24 in most films"""
 
 
-def source_quantiser(container: InputContainer, stream: VideoStream) -> float | None:
+def source_quantiser(container: InputContainer, stream: VideoStream, path: File) -> float | None:
     """The mean quantiser, on the scale of 8-bit H.264, of the better frames at the stream's start; None where the codec does not tell."""
     if stream.codec.canonical_name not in _EXPORTED:
         return None
     stream.codec_context.options = {"export_side_data": "venc_params"}
     means: list[float] = []
     try:
-        for frame in container.decode(stream):
+        for frame in (frame for packet in readable(container.demux(stream), path) for frame in decodable(stream, packet)):
             means += [float(data.qp_map().mean()) for data in frame.side_data if data.type.name == "VIDEO_ENC_PARAMS" and data.nb_blocks]  # type: ignore[attr-defined]
             if len(means) >= _LOOKED_AT_FRAMES:
                 break
-    except (av.FFmpegError, ValueError, RuntimeError):  # the last where the picture is cropped
+    except (ValueError, RuntimeError):  # the last where the picture is cropped
         return None
     if not means:
         return None

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from tasks.errors import BadVideo
 from tasks.tracks import Span
 from tasks.video.damage import Torn, inside, spread
-from tasks.video.decoding import decodable, readable
+from tasks.video.decoding import decodable, decoded, readable
 from tasks.video.files import File
 from tasks.video.fitting import fitted, in_size
 from tasks.video.hardware import ON_THE_CPU, DecoderSettings, hardware_of
@@ -144,7 +144,7 @@ class FirstFileReading:
         for packet in packets:
             is_torn |= bool(packet.size) and torn.is_torn(packet)
             try:
-                frames = stream.decode(packet)
+                frames = decoded(stream, packet)
             except (av.FFmpegError, ValueError):
                 is_torn = True
                 continue

@@ -14,6 +14,8 @@ from av.stream import Stream
 from tasks.errors import BadOutput
 from tasks.video.avi import KEEPS_TIMES, LATEST_SOUND_SECONDS
 from tasks.video.clock import Clock, ClockJump
+from tasks.video.decoding import readable
+from tasks.video.files import File
 from tasks.video.headers import clean_header
 
 _SEEK_BACK_SECONDS = 20  # further than sound and pictures of one time lie apart in a file
@@ -58,14 +60,17 @@ def refused(target: object, container: OutputContainer, what: str, codec: str) -
     return BadOutput(target, f"a {container.format.name} file cannot hold the {what} ({codec})", fix=_HOLDS_ALL)
 
 
-def copied_packets(source: InputContainer, copies: dict[int, Stream], wanted: Copied) -> Iterator[Packet[Any]]:
-    """The source's packets of the copied streams, as packets of their copies; of a part, those that begin in it."""
+def copied_packets(source: InputContainer, copies: dict[int, Stream], wanted: Copied, path: File) -> Iterator[Packet[Any]]:
+    """The source's packets of the copied streams, as far as there are any, as packets of their copies; of a part, those that begin in it.
+
+    Raises BadVideo where the source's file, `path`, cannot be read.
+    """
     going_on = set(copies)
     clocks = {number: Clock(wanted.jumps, source.format.name) for number in copies}
     latest: dict[int, int] = {}
     if copies and not wanted.jumps and wanted.first_seconds is not None and wanted.first_seconds > _SEEK_BACK_SECONDS:
         source.seek(int((wanted.first_seconds - _SEEK_BACK_SECONDS) * av.time_base))
-    for packet in source.demux([source.streams[number] for number in copies]) if copies else ():
+    for packet in readable(source.demux([source.streams[number] for number in copies]), path) if copies else ():
         if packet.size == 0:
             continue
         number, time = packet.stream_index, packet.pts if packet.dts is None else packet.dts

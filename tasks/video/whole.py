@@ -10,6 +10,7 @@ from av.video.stream import VideoStream
 
 from tasks.errors import BadVideo
 from tasks.video.boxes import boxes
+from tasks.video.decoding import readable
 from tasks.video.files import File, num_bytes_of, opened
 from tasks.video.opening import LARGEST_SIDE, open_source
 from tasks.video.scan import Scan
@@ -73,7 +74,7 @@ def _num_packets_unedited(path: File, stream_index: int) -> int:
     """How many packets of a stream are in an mp4 file, those too that an edit list leaves out, as after a phone's trim."""
     with open_source(path, edited=False) as container:
         stream = container.streams[stream_index]
-        return sum(packet.size > 0 for packet in container.demux(stream))
+        return sum(packet.size > 0 for packet in readable(container.demux(stream), path))
 
 
 def _ends_inside_a_packet(path: File, num_bytes: int) -> bool:

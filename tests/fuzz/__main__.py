@@ -9,7 +9,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--files", type=int, default=FILES)
     parser.add_argument("--first", type=int, default=0, help="number of the first one")
     parser.add_argument("--kind", help="only files of this kind")
+    parser.add_argument("--file", action="append", metavar="KIND:NUMBER", help="only this one, and those of further --file")
     parser.add_argument("--sound", action="store_true", help="the files that are broken otherwise, as they are")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--json", type=Path)
@@ -58,10 +60,12 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
     seeds = drawn_apart(folder)
     numbers = range(options.first, options.first + options.files)
     files = [(number, options.kind or kind_of(number)) for number in numbers]
+    if options.file:
+        files = [(int(number), kind) for kind, number in (one.split(":") for one in options.file)]
     if options.sound:
         files = [(-1 - number, kind) for kind in seeds for number in range(len(seeds[kind]))]
     tried = []
-    for one in Runner(seeds, folder, options.processes).run(files):
+    for one in until_interrupted(Runner(seeds, folder, options.processes).run(files)):
         tried.append(one)
         if one.outcome.how in (*_BAD, "crash", "memory") and options.keep:
             options.keep.mkdir(parents=True, exist_ok=True)
@@ -74,6 +78,11 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
         options.json.write_text(json.dumps(found, indent=2))
     show(found)
     return 1 if found["findings"] else 0
+
+
+def until_interrupted(tried: Iterator[Tried]) -> Iterator[Tried]:
+    with suppress(KeyboardInterrupt):
+        yield from tried
 
 
 def summary(tried: Sequence[Tried]) -> dict[str, Any]:

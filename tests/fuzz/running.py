@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
 import tempfile
 import time
@@ -100,9 +101,7 @@ class Runner:
         os.close(child.said)
         _, status, used = os.wait4(child.pid, 0)
         seconds = time.monotonic() - child.began
-        for path in child.folder.iterdir():
-            path.unlink()
-        child.folder.rmdir()
+        shutil.rmtree(child.folder)
         return Tried(child.number, child.kind, _outcome(child, status), seconds, used.ru_maxrss << 10)
 
 

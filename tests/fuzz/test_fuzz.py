@@ -42,6 +42,14 @@ def test_sound_files_are_results(tmp_path: Path) -> None:
     assert refused == {"webp": 1}, "the one that moves, and nothing else"
 
 
+FOUND = ["ts:4186", "streams:1684"]  # a stream that appears on the way; a colour matrix that cannot be converted
+
+
+def test_what_was_once_found(tmp_path: Path) -> None:
+    found = run(tmp_path, *(f"--file={each}" for each in FOUND))
+    assert (found["files"], found["findings"]) == (len(FOUND), {})
+
+
 def test_a_file_is_drawn_again(tmp_path: Path) -> None:
     drawn = []
     for name in ("a", "b"):

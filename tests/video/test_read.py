@@ -11,9 +11,12 @@ import pytest
 
 from tasks.errors import BadVideo
 from tasks.video import as_planar, planes, probe_file, read_frames, to_decoded, to_upright, upright_bgr
+from tasks.video.read import FirstFileReading
+from tasks.video.thumbnails import thumbnail
 from tasks.video.upright import boxes_to_decoded, boxes_to_upright
 
 from .drawing import Clip, decoded, draw, picture
+from .rendering import rendered
 
 CLIPS = [
     Clip(),  # closed GOPs, B-frames
@@ -174,3 +177,14 @@ def test_a_picture_that_changes_its_size_is_refused(tmp_path):
     info, index = probe_file(path)
     with pytest.raises(BadVideo, match="changes its size: frame 6 has 192x128 pixels, the first one 96x64"):
         list(read_frames(path, info, index, 0, len(index) - 1))
+
+
+@pytest.mark.parametrize("matrix", [8, 12, 14])  # YCgCo, and two that follow from the primaries
+def test_colours_that_cannot_be_converted_are_looked_at_all_the_same(tmp_path, matrix):
+    source = draw(tmp_path, Clip("in.mp4", colours=(1, 9, 16, matrix), num_frames=10))
+    info, index, _ = rendered(source, tmp_path / "out.mp4")
+    assert info.colour_matrix == matrix
+    reading = FirstFileReading(source, info, index, 0, 9)
+    assert {thumbnail(one.frame, (48, 27)).shape for one in reading} == {(27, 48, 3)}
+    assert all(upright_bgr(frame, 90).shape == (96, 64, 3) for _, frame in read_frames(source, info, index, 0, 9))
+    assert probe_file(tmp_path / "out.mp4")[0].colour_matrix == matrix, "the result says it"
