@@ -28,6 +28,10 @@ def slow() -> Generator[bytes, None, None]:
     yield b""
 
 
+def exhausted() -> Generator[bytes, None, None]:
+    yield bytes(1 << 62)
+
+
 def refused() -> Generator[bytes, None, None]:
     yield b"before"
     raise BadPhoto("a.jpg", "has no face", fix="give another", may_pass=True)
@@ -56,6 +60,11 @@ def test_a_crash_is_an_error_of_the_file(signal_number: signal.Signals) -> None:
 def test_what_takes_too_long_is_ended() -> None:
     with pytest.raises(BadPhoto, match=r"a\.jpg: takes longer than 1 seconds to read"):
         apart.done(slow, "a.jpg", [], limit=apart.Limit(1, BadPhoto))
+
+
+def test_what_there_is_no_memory_for_is_an_error_of_the_file() -> None:
+    with pytest.raises(BadVideo, match=r"^a\.mp4: ends the process that reads it \(SIGABRT\); "):
+        apart.done(exhausted, "a.mp4", [])
 
 
 def test_errors_are_those_of_the_work() -> None:
