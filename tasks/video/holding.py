@@ -74,7 +74,7 @@ def check_copies(source: File | None, location: str, container_format: str, info
         wanted = copied_of(source, info, index, name, begins)
 
         def packets(container: InputContainer, copies: dict[int, Stream]) -> Iterator[Packet[Any]]:
-            found = islice(copied_packets(container, copies, wanted), _NUM_PACKETS)
+            found = islice(copied_packets(container, copies, wanted, source), _NUM_PACKETS)
             return on_time(found, location) if name == "avi" else found
 
         return _Trial(name, clock_options(name, info), packets)

@@ -181,7 +181,8 @@ def step_of(stream: VideoStream, time_base: Fraction, given_rate: Fraction | Non
 
 def rate_of(stream: VideoStream) -> Fraction | None:
     """Frames a second; of bare pictures what they say themselves, for FFmpeg assumes 25."""
-    return said_rate(stream) or stream.average_rate or stream.guessed_rate or None
+    rates = (said_rate(stream), stream.average_rate, stream.guessed_rate, stream.base_rate)
+    return next((Fraction(rate) for rate in rates if rate and rate <= _HIGHEST_RATE), None)  # DV's average is of the clock's ticks
 
 
 def said_rate(stream: VideoStream) -> Fraction | None:

@@ -15,7 +15,7 @@ from tasks.video.clock import Clock, ClockJump, going_on
 from tasks.video.probe import probe_file
 from tasks.video.read import read_frames
 from tasks.video.sources import Images
-from tests.fakes import number_of
+from tests.fakes import number_of, numbered_picture
 from tests.video.clocks import one_after_the_other, packed_avi, record
 from tests.video.rendering import rendered
 
@@ -184,3 +184,17 @@ def test_b_frames_packed_into_avi_are_shown_evenly(ending: str, tmp_path: Path) 
 def test_bare_mjpeg_is_read(tmp_path: Path) -> None:
     bare = record(tmp_path / "a.mjpeg", 50, codec="mjpeg", container_format="mjpeg", stream_options={"strict": "unofficial"})
     assert even(through(bare, tmp_path / "out.mp4")["video"])
+
+
+def test_dv_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "tape.dv"
+    with av.open(path, "w", format="dv") as container:
+        stream = container.add_stream("dvvideo", rate=25, width=720, height=576, pix_fmt="yuv420p")
+        for number in range(25):
+            frame = av.VideoFrame.from_ndarray(numbered_picture(number, 720, 576), format="bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    info, index = probe_file(path)
+    assert (len(index), info.frame_rate, info.duration_seconds, info.field_order) == (25, 25, pytest.approx(1, abs=0.001), "top_first")
+    assert even(through(path, tmp_path / "out.mp4")["video"])
