@@ -15,6 +15,8 @@ from tasks.video.opening import explain
 
 P = TypeVar("P", bound="Packet[Any]")
 
+MOST_REORDERED = 16
+"""frames that FFmpeg's decoders hold back, at most"""
 _CONVERTED_MATRICES = {0, 1, 2, 4, 5, 6, 7, 9}  # code points of ITU-T H.273 that FFmpeg knows how to bring to RGB
 _UNSPECIFIED = 2
 

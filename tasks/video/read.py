@@ -18,13 +18,12 @@ from av.video.stream import VideoStream
 from tasks.errors import BadVideo
 from tasks.tracks import Span
 from tasks.video.damage import Torn, inside, spread
-from tasks.video.decoding import decodable, decoded, readable
+from tasks.video.decoding import MOST_REORDERED, decodable, decoded, readable
 from tasks.video.files import File
 from tasks.video.fitting import fitted, in_size
 from tasks.video.hardware import ON_THE_CPU, DecoderSettings, hardware_of
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.opening import open_source, picture_stream, skip_other_streams
-from tasks.video.scan import MOST_REORDERED
 
 # Enough to even out the decoder's bursts, little enough for 8K pictures.
 _FRAMES_AHEAD = 6

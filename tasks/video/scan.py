@@ -17,7 +17,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from tasks.video.clock import ClockJump, going_on, is_jump
-from tasks.video.decoding import decodable, readable
+from tasks.video.decoding import MOST_REORDERED, decodable, readable
 from tasks.video.files import File
 from tasks.video.groups import NO_GROUP, Inspector, groups_of, is_cropped
 from tasks.video.info import FrameIndex
@@ -27,8 +27,6 @@ USUAL_RATE = Fraction(25)
 _HIGHEST_RATE = 1000
 PATIENCE_PACKETS = 300
 """a decoder that gives nothing for so many will not start giving"""
-MOST_REORDERED = 16
-"""frames that FFmpeg's decoders hold back, at most"""
 RAW = {"h264", "hevc", "m4v", "mpegvideo", "mjpeg"}
 """bare pictures, without a container that would say when each is shown"""
 
