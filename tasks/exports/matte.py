@@ -15,8 +15,8 @@ from tasks.blurs.ways import NoBlur, Pixelate, Round, Solid, Square
 from tasks.covering import steadied
 from tasks.exports.appearances import Told
 from tasks.faces import FaceBox
+from tasks.video.muxer import open_target
 from tasks.video.planes import Plane, planes
-from tasks.video.target import open_target
 from tasks.video.upright import upright_size
 
 FORMATS = {".mkv": "matroska", ".mov": "mov"}

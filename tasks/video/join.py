@@ -20,12 +20,12 @@ from tasks.video.avi import counted
 from tasks.video.files import File, WritableFile
 from tasks.video.info import FrameIndex, VideoInfo
 from tasks.video.metadata import MetadataKey, put_metadata
+from tasks.video.muxer import open_target
 from tasks.video.opening import open_source
 from tasks.video.rest import Copied, add_copies, copied_packets, on_time, refused
 from tasks.video.segments import Fitting, Piece, check_copied, first_of, pictures_of, pieces_of, times_of, told_by
 from tasks.video.splicing import Splice
 from tasks.video.tags import put_tags
-from tasks.video.target import open_target
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".ts": "mpegts", ".nut": "nut", ".avi": "avi"}
 _LARGEST_TIMESCALE = 2**31 - 1

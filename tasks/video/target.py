@@ -1,4 +1,4 @@
-"""Writing a container into a file, with what the disk says said clearly."""
+"""Files that take their place only when they are whole, and say clearly what the disk says."""
 
 from __future__ import annotations
 
@@ -15,63 +15,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import av
-from av.container import OutputContainer
-from av.packet import Packet
-from av.stream import Stream
-
 from tasks.errors import BadOutput, BadVideo, NoSpace, VeilError
 from tasks.video.files import WritableFile
-from tasks.video.opening import explain
 
-_BUFFER_BYTES = 1 << 20
 _SECONDS_OF_A_DAY = 86400
 _PUBLIC = 0o666
 _MOST_BYTES = 100  # of a target's name in that of its unfinished file
 
 
-class OpenContainer:
-    """A container being written; what goes wrong with the disk is raised at the next packet, or at the end."""
-
-    def __init__(self, container: OutputContainer, file: _TargetFile) -> None:
-        self.container = container
-        self._file = file
-
-    def mux(self, packets: Iterable[Packet[Stream]]) -> None:
-        """Write packets that belong to the container's streams."""
-        for packet in packets:
-            self.container.mux_one(packet)
-        self._file.check()
-
-
-@contextmanager
-def open_target(path: Path | WritableFile, container_format: str, options: dict[str, str] | None = None) -> Iterator[OpenContainer]:
-    """The container, open for streams and packets. Its bytes depend on nothing but what is put in.
-
-    Raises NoSpace where the disk is full, BadOutput where the file cannot be written or the container cannot hold what it is given.
-    """
-    with _TargetFile(path) as file:
-        always = {"fflags": "+bitexact"}
-        container = av.open(file, "w", format=container_format, container_options=always | (options or {}), buffer_size=_BUFFER_BYTES)
-        try:
-            # Closing writes the index, so it belongs to what can fail.
-            with container:
-                yield OpenContainer(container, file)
-        except av.FFmpegError as error:
-            file.check()
-            problem = f"{container_format} cannot hold this video ({explain(error)})"
-            raise BadOutput(path, problem, fix="choose a name that ends in .mkv") from error
-        file.check()
-
-
 def write_file(path: Path | WritableFile, content: bytes) -> None:
     """Raises NoSpace where the disk is full, BadOutput where the file cannot be written."""
-    with _TargetFile(path) as file:
+    with CheckedFile(path) as file:
         file.write(content)
     file.check()
 
 
-class _TargetFile(io.RawIOBase):
+class CheckedFile(io.RawIOBase):
     """A file that takes all or remembers why not: FFmpeg may write on for a while, and forgets errors when it closes."""
 
     def __init__(self, path: Path | WritableFile) -> None:
@@ -122,7 +81,7 @@ class _TargetFile(io.RawIOBase):
             raise self._error
         if self._error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace(self._path, "the disk is full", fix="free some space, or write to another disk") from self._error
-        problem = f"cannot be written ({explain(self._error)})"
+        problem = f"cannot be written ({str(self._error.strerror or self._error).lower()})"
         raise BadOutput(self._path, problem, fix="choose another place, or change its permissions") from self._error
 
 

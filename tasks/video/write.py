@@ -14,9 +14,9 @@ from av.video.stream import VideoStream
 
 from tasks.video.encoders import Encoder, EncoderSettings, Encoding, choose_encoding
 from tasks.video.info import VideoInfo
+from tasks.video.muxer import open_target
 from tasks.video.planes import as_planar, in_colour
 from tasks.video.tags import put_tags
-from tasks.video.target import open_target
 
 _FULL = 2
 _PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
