@@ -117,7 +117,7 @@ def container_format_of(target: Path | WritableFile) -> str:
 def clock_options(container_format: str, info: VideoInfo) -> dict[str, str]:
     """Options that keep the source's clock: its unit for the pictures, and one in which the starts of all streams can be told."""
     if container_format not in ("mp4", "mov"):
-        return {"mpegts_copyts": "1"} if container_format == "mpegts" else {"avoid_negative_ts": "disabled"}
+        return {"mpegts": {"mpegts_copyts": "1"}, "nut": {}}.get(container_format, {"avoid_negative_ts": "disabled"})
     ticks = info.time_base.denominator
     common = math.lcm(ticks, *(audio.sample_rate for audio in info.audio))
     return {"video_track_timescale": str(ticks), "movie_timescale": str(common if common <= _LARGEST_TIMESCALE else ticks)}

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from tasks.errors import BadOutput, BadVideo
@@ -16,6 +17,7 @@ from tasks.places import source_of, target_of
 from tasks.video.probe import check_opens, probe_file
 from tasks.video.targets import VideoTarget
 from tests.video.clocks import record
+from tests.video.rendering import rendered
 
 MP4 = {"container_format": "mp4", "starts_seconds": 0}
 
@@ -125,3 +127,12 @@ def test_what_would_take_minutes_is_refused_at_once(make: Callable[[Path], Path]
 
 def test_a_few_edits_are_taken(tmp_path: Path) -> None:
     check_opens(with_edits(record(tmp_path / "a.mp4", 50, **MP4), 20))
+
+
+def test_a_nut_does_not_begin_before_0(tmp_path: Path) -> None:
+    """The first picture is decoded before that, where it refers to others; NUT knows no times before 0, and wrote others."""
+    source = record(tmp_path / "in.nut", 20, container_format="nut", sound_starts_seconds=0)
+    _, index, _ = rendered(source, tmp_path / "out.nut")
+    pts = probe_file(tmp_path / "out.nut")[1].pts
+    assert pts[0] >= 0
+    assert np.array_equal(np.diff(pts), np.diff(index.pts))
