@@ -156,8 +156,8 @@ def cases() -> list[Case]:
         _case(Recording("mkv", starts_seconds=5), "late clock"),
         *(restarts(ending, lost_sound=4, warns=("the source's clock jumps",)) for ending in ("mp4", "mkv", "ts")),
         *(steps(ending, lost_sound=4, warns=("goes back",)) for ending in ("mp4", "mkv")),
-        # An mp4 hides what is before 0; the sound there is not hidden, for it is copied.
-        _case(Recording("mp4", starts_seconds=-1, options=_NEGATIVE), "negative start", numbers=range(25, 75)),
+        # The edit lists of an mp4 hide what is before 0: frames are left out, sound is copied and hidden again.
+        _case(Recording("mp4", starts_seconds=-1, options=_NEGATIVE), "negative start", numbers=range(25, 75), sound_begins=-1),
         _case(Recording("mkv", starts_seconds=-1, options=_NEGATIVE), "negative start"),
         # Sound that begins before the picture moves that on, and the place is empty.
         _case(Recording("avi", "mpeg4", "libmp3lame"), "a frame left out", shown=[0, *_even(76)[2:]], ending="mkv"),
