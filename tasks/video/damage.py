@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 import av
 import numpy as np
@@ -22,6 +24,7 @@ _NO_ZEROS = {"vp8", "vp9", "av1"}
 _COUNTS_PICTURES = {"h264", "hevc"}
 _FORBIDDEN = re.compile(rb"\x00\x00\x00+[^\x00\x01]")  # in a stream in which start codes stand between units
 _GAP = "num gap"  # what FFmpeg says of H.264 pictures that are missing
+_START_CODES = (b"\0\0\0\1", b"\0\0\1")  # as some cameras write them into containers that have lengths
 _END_OF_IMAGE = b"\xff\xd9"
 _PARSER_PACKETS = 2  # that a mark of FFmpeg's demuxer for transport streams may come too early
 
@@ -51,7 +54,7 @@ class Torn:
         if self._codec in _NO_ZEROS:
             return bytes(_MOST_ZEROS) in bytes(packet)
         if self._codec == "mjpeg":
-            ends = bytes(packet)[-_MOST_ZEROS:].rstrip(b"\0").endswith(_END_OF_IMAGE)
+            ends = _END_OF_IMAGE in bytes(packet).rstrip(b"\0\xff")[-_MOST_ZEROS:]
             self._ends_images = ends if self._ends_images is None else self._ends_images
             return self._ends_images and not ends
         return False
@@ -83,7 +86,7 @@ class Torn:
         try:
             units = units_of(packet, self._length_bytes)
         except ValueError:
-            return True
+            return not packet.startswith(_START_CODES) or bool(_FORBIDDEN.search(packet.rstrip(b"\0")))
         bare = [unit.rstrip(b"\0") for unit in units]  # some writers leave zeros at the end
         return any(b"\0\0\0" in kept or len(unit) - len(kept) >= _MOST_ZEROS for unit, kept in zip(units, bare, strict=True))
 
@@ -150,5 +153,6 @@ def spread(damaged: Iterable[int], index: FrameIndex, decoded: Sequence[int], be
 
 
 def inside(spans: Sequence[Span], frame: int) -> bool:
-    """Whether a frame is in one of the spans."""
-    return any(first <= frame <= last for first, last in spans)
+    """Whether a frame is in one of the spans, which are in order."""
+    place = bisect_right(spans, frame, key=itemgetter(0)) - 1
+    return place >= 0 and frame <= spans[place][1]
