@@ -78,7 +78,8 @@ def read_photo(path: Path) -> npt.NDArray[np.uint8]:
     scale = _MOST_PIXELS / max(picture.shape[:2])
     if scale >= 1:
         return picture
-    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _bgr(content: bytes, path: Path) -> npt.NDArray[np.uint8]:

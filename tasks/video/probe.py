@@ -22,11 +22,12 @@ from tasks.video.hdr import content_light_of, mastering_display_of
 from tasks.video.info import ColourRange, FieldOrder, FrameIndex, VideoInfo
 from tasks.video.opening import check_file, open_source, picture_stream, skip_other_streams
 from tasks.video.quality import LOSSLESS_CODECS, source_quantiser
-from tasks.video.scan import PATIENCE_PACKETS, RAW, Scan, rate_of, said_rate, scan_frames, scan_packets
+from tasks.video.scan import HIGHEST_RATE, PATIENCE_PACKETS, RAW, Scan, rate_of, said_rate, scan_frames, scan_packets
 from tasks.video.upright import is_mirrored, rotation_of
 from tasks.video.whole import DAMAGED, missing_of
 
 # Their frames build on all frames before them, or have packets that show nothing: only decoding tells what is shown.
+_FINEST_RATE = 1 << 20  # denominator that encoders can still be told
 _ONLY_DECODING_TELLS = {"gif", "apng", "vp8"}
 _RANGES: dict[int, ColourRange] = {1: "limited", 2: "full"}
 
@@ -106,7 +107,7 @@ def _describe(
         pixel_format=frame.format.name,
         width=frame.width,
         height=frame.height,
-        frame_rate=given_rate or rate_of(stream) or len(pts) / duration_seconds,
+        frame_rate=given_rate or rate_of(stream) or min(len(pts) / duration_seconds, HIGHEST_RATE).limit_denominator(_FINEST_RATE),
         time_base=scan.time_base,
         num_frames=len(pts),
         duration_seconds=float(duration_seconds),

@@ -24,7 +24,8 @@ from tasks.video.info import FrameIndex
 
 USUAL_RATE = Fraction(25)
 """frames a second of what does not say"""
-_HIGHEST_RATE = 1000
+HIGHEST_RATE = Fraction(1000)
+"""that is believed"""
 PATIENCE_PACKETS = 300
 """a decoder that gives nothing for so many will not start giving"""
 RAW = {"h264", "hevc", "m4v", "mpegvideo", "mjpeg"}
@@ -180,13 +181,13 @@ def step_of(stream: VideoStream, time_base: Fraction, given_rate: Fraction | Non
 def rate_of(stream: VideoStream) -> Fraction | None:
     """Frames a second; of bare pictures what they say themselves, for FFmpeg assumes 25."""
     rates = (said_rate(stream), stream.average_rate, stream.guessed_rate, stream.base_rate)
-    return next((Fraction(rate) for rate in rates if rate and rate <= _HIGHEST_RATE), None)  # DV's average is of the clock's ticks
+    return next((Fraction(rate) for rate in rates if rate and rate <= HIGHEST_RATE), None)  # DV's average is of the clock's ticks
 
 
 def said_rate(stream: VideoStream) -> Fraction | None:
     """Frames a second as bare pictures say it; None where they do not, and for all that is not bare."""
     said = stream.codec_context.framerate if stream.container.format.name in RAW else None
-    return Fraction(said) if said and said <= _HIGHEST_RATE else None
+    return Fraction(said) if said and said <= HIGHEST_RATE else None
 
 
 def _filled(pts: Sequence[int | None], step: int) -> list[int]:

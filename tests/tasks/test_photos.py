@@ -240,3 +240,8 @@ def test_a_name_is_shown_as_it_is_written(name: str, tmp_path) -> None:
         photo_files([str(tmp_path)])
     with pytest.raises(ValueError, match="invisible characters"):
         NamedPerson(name=name, at={"seconds": 1, "x": 1, "y": 1})
+
+
+def test_a_photo_that_is_a_line_is_read(tmp_path) -> None:
+    cv2.imwrite(str(tmp_path / "line.png"), np.zeros((1, 9000, 3), np.uint8))
+    assert read_photo(tmp_path / "line.png").shape == (1, 1600, 3)

@@ -198,3 +198,11 @@ def test_dv_is_read(tmp_path: Path) -> None:
     info, index = probe_file(path)
     assert (len(index), info.frame_rate, info.duration_seconds, info.field_order) == (25, 25, pytest.approx(1, abs=0.001), "top_first")
     assert even(through(path, tmp_path / "out.mp4")["video"])
+
+
+def test_a_rate_is_one_that_an_encoder_can_be_told(tmp_path: Path) -> None:
+    source = record(tmp_path / "a.nut", 6, container_format="nut", rate=90_000_000)
+    rate = probe_file(source)[0].frame_rate
+    assert rate <= 1000
+    assert rate.denominator < 2**31
+    rendered(source, tmp_path / "out.mkv")
