@@ -44,7 +44,7 @@ _CLIPS: dict[str, list[Clip]] = {
     "matroska": [
         _clip("a.mkv", chapters=True, metadata={"title": "at home"}),
         _clip("b.webm", "libvpx-vp9", audio="libopus", options={"g": "8", "deadline": "realtime", "cpu-used": "8"}),
-        _clip("c.webm", "libvpx", audio="libopus", options={"g": "8", "deadline": "realtime"}),
+        _clip("c.webm", "libvpx", audio="libopus", options={"g": "8", "deadline": "good", "cpu-used": "5"}),
         _clip("d.mkv", "ffv1", audio="flac", subtitles="ass", options={"slices": "4"}),
         _clip("e.mkv", "libx265", audio="libmp3lame", options=_X265, rotation_degrees=180),
     ],
