@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tasks import apart
 from tasks.errors import InputError, VeilError
+from tasks.plain_text import visible
 from tasks.text_files import check_encodes
 
 USAGE_ERROR = 2
@@ -25,13 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             check_encodes(word, word.encode(errors="surrogateescape").decode(errors="backslashreplace"))
         return int(options.run(options) or 0)
     except InputError as error:
-        print(f"veil: {error}", file=sys.stderr)
+        print(visible(f"veil: {error}"), file=sys.stderr)
         return USAGE_ERROR
     except VeilError as error:
-        print(f"veil: {error}", file=sys.stderr)
+        print(visible(f"veil: {error}"), file=sys.stderr)
         return FAILURE
     except OSError as error:
-        print(f"veil: {error.filename or 'the system'}: {error.strerror or error}; check that path", file=sys.stderr)
+        print(visible(f"veil: {error.filename or 'the system'}: {error.strerror or error}; check that path"), file=sys.stderr)
         return FAILURE
     except KeyboardInterrupt:
         print("veil: stopped; the same command goes on where it was", file=sys.stderr)

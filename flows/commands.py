@@ -17,7 +17,7 @@ from flows.report import BlurReport
 from flows.request import Request, check_request, check_source, finished_before
 from flows.screen import Screen
 from tasks import progress
-from tasks.errors import BadOutput, BadSetting
+from tasks.errors import BadOutput, BadSetting, StoreError
 from tasks.moments import Moment, seconds_of
 from tasks.plan import Plan, load_values, make_plan
 from tasks.video.encoders import NO_PRESETS, Encoder, Preset
@@ -54,8 +54,20 @@ def _run(request: Request, screen: Screen) -> BlurReport:
     from flows.blur_video import blur_video  # Prefect takes seconds to load
 
     server.wait()
-    with screen, progress.listening(screen):
-        return blur_video(request.source.location, request.target.location, request.plan, overwrite=True)
+    from httpx import HTTPError
+    from prefect.exceptions import PrefectException
+
+    try:
+        with screen, progress.listening(screen):
+            blur_video(request.source.location, request.target.location, request.plan, overwrite=True)
+    except (HTTPError, PrefectException) as error:
+        problem = f"gave an answer that Prefect could not follow ({type(error).__name__})"
+        raise StoreError("Prefect's server", problem, fix="run `veil doctor`, or choose another server") from error
+    report = finished_before(request)
+    if report is None:  # only what is sealed and lies there is believed, whatever a server says
+        problem = "is not there as the run says that it has written it"
+        raise StoreError(request.target.location, problem, fix="see who else is at work there, and which Prefect server is asked")
+    return report
 
 
 def people(options: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import suppress
+from pathlib import Path
 
 from flows import environment
 from tasks.errors import VeilError
@@ -62,6 +63,7 @@ class EmbeddedServer:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 pass_fds=[listener.fileno()],
+                cwd=Path(__file__).parents[1],
                 env=os.environ | _AS_EMBEDDED,
             )
         assert self._process.stdin is not None

@@ -41,7 +41,8 @@ def look_through(job: Job, source: str, source_sha256: str, plan: Plan, check_fi
     shots = job.run(find_shots, num_frames, source, video, plan.find_shots)
     video = video.as_read(shots, plan.picture_size)
     if plan.damage == "refuse" and (video.info.cut_off or video.damaged):
-        raise BadVideo(source, video.info.warnings[0], fix="copy or download it again, or set damage to conceal")
+        damage = next(line for line in video.info.warnings if line == video.info.cut_off or line.startswith("damaged from "))
+        raise BadVideo(source, damage, fix="copy or download it again, or set damage to conceal")
     segments = cut_into_segments(shots.shots, round(plan.segment_seconds * video.info.frame_rate))
     if plan.sequences:
         faces = [job.run(read_sequences, 0, video, plan.sequences, plan.find_faces.recogniser)]

@@ -7,6 +7,8 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from tasks.plain_text import visible
+
 _SAYS = {
     "probe_video": "Reading the file",
     "read_photos": "Reading the photos",
@@ -46,7 +48,7 @@ class Screen:
             self._bars.stop()
 
     def say(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(visible(text), markup=False, soft_wrap=True)
 
     def begin(self, stage: str, num_frames: int) -> None:
         self._tasks[stage] = self._bars.add_task(_SAYS.get(stage, stage), total=num_frames or None)

@@ -28,7 +28,7 @@ Work = Callable[..., Generator[bytes, None, Any]]
 """takes JSON, then the attached bytes; yields bytes, returns JSON"""
 
 _ROOT = Path(__file__).parents[1]
-_PARTS, _RESULT, _ERROR, _BUG, _ASKED = b"p", b"r", b"e", b"b", b"a"
+_BEGUN, _PARTS, _RESULT, _ERROR, _BUG, _ASKED = b"s", b"p", b"r", b"e", b"b", b"a"
 _CONVERT = "convert it with a tool that can play it"
 
 
@@ -50,6 +50,7 @@ class Helper:
 
     def __init__(self) -> None:
         self.environment = _environment()
+        self.is_late = False
         self._process = subprocess.Popen(
             # Nothing is imported from the folder that the user is in.
             [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}; from tasks.apart import serve; serve()"],
@@ -64,9 +65,7 @@ class Helper:
 
     def run(self, work: Work, arguments: Sequence[Any], attached: Sequence[bytes], seconds: float | None) -> Generator[bytes, None, Any]:
         """What the work yields, and what it returns; raises what it raises, EOFError where the process comes to its end meanwhile."""
-        limit = threading.Timer(seconds, self.end) if seconds is not None else None
-        if limit:
-            limit.start()
+        limit = threading.Timer(seconds, self._end_late) if seconds is not None else None
         try:
             asked = {"work": f"{work.__module__}:{work.__name__}", "arguments": arguments, "attached": len(attached)}
             with suppress(BrokenPipeError):  # how it ended is told below
@@ -76,7 +75,10 @@ class Helper:
                 self._asked.flush()
             while True:
                 kind, content = _receive(self._said)
-                if kind == _PARTS:
+                if kind == _BEGUN:  # it has loaded what it needs
+                    if limit:
+                        limit.start()
+                elif kind == _PARTS:
                     yield content
                 elif kind == _RESULT:
                     return json.loads(content)
@@ -92,6 +94,10 @@ class Helper:
         """The signal that ended the process, or its exit status."""
         status = self._process.wait()
         return signal.Signals(-status).name if status < 0 else f"exit status {status}"
+
+    def _end_late(self) -> None:
+        self.is_late = True
+        self.end()
 
     def end(self) -> None:
         self._process.kill()
@@ -131,7 +137,7 @@ class Running:
             is_sound = True
             raise
         except (EOFError, ValueError) as error:  # ValueError: its pipe was closed, when its time was over
-            raise self._explained(helper.ended_by()) from error
+            raise self._explained(helper) from error
         finally:
             if is_sound:
                 with _lock:
@@ -139,9 +145,12 @@ class Running:
             else:
                 helper.end()
 
-    def _explained(self, ended_by: str) -> VeilError:
-        late = ended_by == "SIGKILL" and self._limit.seconds is not None
-        problem = f"takes longer than {self._limit.seconds:.0f} seconds to read" if late else f"ends the process that reads it ({ended_by})"
+    def _explained(self, helper: Helper) -> VeilError:
+        problem = (
+            f"takes longer than {self._limit.seconds:.0f} seconds to read"
+            if helper.is_late
+            else f"ends the process that reads it ({helper.ended_by()})"
+        )
         return self._limit.kind(self._subject, problem, fix=_CONVERT)
 
 
@@ -195,6 +204,8 @@ def _listen(asked: queue.Queue[tuple[bytes, bytes]]) -> None:
 
 
 def _answer(said: IO[bytes], work: Work, arguments: Sequence[Any], attached: Sequence[bytes]) -> None:
+    _send(said, _BEGUN, b"")
+    said.flush()
     running = work(*arguments, *attached)
     try:
         while True:

@@ -55,7 +55,7 @@ def _check_streams(
 
 def read_photo(path: Path) -> npt.NDArray[np.uint8]:
     """The picture, (H, W, 3) uint8 BGR, upright. Raises BadPhoto."""
-    shape, (content,) = apart.done(_read_photo, path, [str(path)], limit=_FOR_A_PHOTO)
+    shape, (content,) = apart.done(_read_photo, path, [str(path.absolute())], limit=_FOR_A_PHOTO)
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 

@@ -45,7 +45,11 @@ class PartOf(Settings):
     """of the whole"""
 
 
-_MOST_LINES = 10  # of a report, about one thing
+_MOST_LINES = 100  # of a report, about one thing
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    return lines if len(lines) <= _MOST_LINES else [*lines[:_MOST_LINES], f"and at {len(lines) - _MOST_LINES} more places"]
 
 
 class SizeChange(Settings):
@@ -97,25 +101,26 @@ class Video(Manifest):
 
     def as_read(self, shots: Shots, size: Literal["first", "largest"]) -> Video:
         """The same video, with what was seen when it was read: `size` says which one the result has."""
-        if not shots.damaged and not shots.num_strays and len(shots.sizes) < 2:
+        as_probed = {(each.width, each.height) for each in shots.sizes} <= {(self.info.width, self.info.height)}
+        if not shots.damaged and not shots.num_strays and as_probed:
             return self
         (index, first), info = self.in_whole, self.info
         seconds = (index.pts - index.pts[first]) * float(info.time_base)
         sizes = [(each.width, each.height) for each in shots.sizes]
-        width, height = max(sizes, key=math.prod) if size == "largest" else sizes[0]
+        width, height = max(sizes, key=math.prod) if size == "largest" and sizes else (info.width, info.height)
         begins = [each.frame for each in shots.sizes]
         ends = [*(begin - 1 for begin in begins[1:]), first + info.num_frames - 1]
         resized = [span for span, each in zip(zip(begins, ends, strict=True), sizes, strict=True) if each != (width, height)]
-        warnings = [
+        damaged = [
             f"damaged from {seconds[begin]:.2f} s on (frames {begin - first} to {end - first}): covered whole"
             for begin, end in shots.damaged
         ]
-        warnings += [
+        scaled = [
             f"the picture has another size from {seconds[begin]:.2f} s on (frames {begin - first} to {end - first}): "
             f"scaled to {width}x{height}"
-            for begin, end in resized[:_MOST_LINES]
+            for begin, end in resized
         ]
-        warnings += [f"and {len(resized) - _MOST_LINES} times more"] if len(resized) > _MOST_LINES else []
+        warnings = [*_shortened(damaged), *_shortened(scaled)]
         warnings += [f"{shots.num_strays} frames of the source have no time of their own, and are left out"] if shots.num_strays else []
         read = {"damaged": shots.damaged, "resized": tuple(resized), "width": width, "height": height}
         return self.model_copy(update={"info": info.model_copy(update=read | {"warnings": (*info.warnings, *warnings)})})

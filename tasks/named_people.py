@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from typing import Annotated, Literal
 
@@ -10,14 +9,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from tasks.method import Settings
 from tasks.moments import Moment
+from tasks.plain_text import is_plain
 from tasks.selectors.time_and_place import Pick
 
 _MOST_SAID = 20
-
-
-def is_plain(name: str) -> bool:
-    """Whether a name is shown as it is written: without line breaks, and without marks that hide characters or turn them round."""
-    return not any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in name)
 
 
 def _plain(name: str) -> str:

@@ -14,7 +14,7 @@ from tasks.errors import BadPhoto
 from tasks.faces import Faces, Floats
 from tasks.finder import Finder
 from tasks.hashing import file_sha256
-from tasks.named_people import is_plain
+from tasks.plain_text import is_plain
 from tasks.video.pictures import heic, jpeg
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", *heic.SUFFIXES}

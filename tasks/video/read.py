@@ -92,64 +92,86 @@ class FirstFileReading:
 
     def _decoded(self, start: int) -> Iterator[AsRead]:
         path, info, index = self._path, self._info, self._index
-        damaged: list[int] = []
+        self._noted: set[int] = set()
         with open_source(path, guess_pts=not info.seekable) as container:
             stream = _stream_of(container, path, info)
             torn = Torn(stream, container.format.name)
             packets = readable(packets_from(container, stream, int(index.pts[start]) if start else None), path)
-            numbered = self._matched(packets, stream, torn) if info.seekable else self._counted(packets, stream, torn)
-            for one in self._in_order(numbered):
-                damaged += [one.number] if one.is_damaged else []
-                yield one
-            damaged += [number for pts in torn.gaps(path, info) if (number := index.index_of(pts)) is not None and number >= self._first]
-            if info.seekable:
-                numbers = (index.index_of(pts) for pts in torn.decoded_pts if pts is not None)
-                self.damaged = spread(damaged, index, [number for number in numbers if number is not None])
-            else:
-                before = MOST_REORDERED if stream.codec_context.reorder_depth else 0
-                self.damaged = spread(damaged, index, range(len(index)), before)
+            yield from self._in_order(
+                self._matched(packets, stream, torn, start) if info.seekable else self._counted(packets, stream, torn)
+            )
+            gaps = torn.gaps(path, info)
+            before = 0 if info.seekable or not stream.codec_context.reorder_depth else MOST_REORDERED
+        found = ((one.pts, index.index_of(one.pts)) for one in torn.seen if one.pts is not None and info.seekable)
+        numbers: dict[int | None, int] = {pts: number for pts, number in found if number is not None}
+        if info.seekable:
+            self._noted |= {numbers[one.pts] for one in gaps if one.pts in numbers}
+            order, sure = [*numbers.values()], {numbers[one.pts] for one in torn.seen if one.is_sure_key and one.pts in numbers}
+        else:
+            for one in gaps:
+                self._note(one.num_frames, before)
+            order, sure = list(range(len(index))), set() if before else {*range(len(index))}
+        spans = spread(self._noted, index, order, sure, before)
+        inside = [(max(begin, self._first), min(end, self._last)) for begin, end in spans]
+        self.damaged = tuple((begin, end) for begin, end in inside if begin <= end)
+
+    def _note(self, number: int, more: int = 0) -> None:
+        """Damage at a frame, and where it is not known which one comes of a packet, at so many more."""
+        self._noted |= {*range(number, min(number + more + 1, len(self._index)))}
 
     def _in_order(self, frames: Iterator[AsRead]) -> Iterator[AsRead]:
-        """Each number once: without what comes before the first or again, and with what does not come."""
+        """Each number once: without what comes before the first or again, and with what does not come.
+
+        Some more are read: what is shown later may have been decoded before, and been damaged.
+        """
         wanted = self._first
-        for one in chain(frames, [AsRead(self._last + 1, None, True)]):
-            if one.number < wanted:
+        for one in chain(frames, [AsRead(len(self._index), None, True)]):
+            if one.number > self._last + MOST_REORDERED:
+                break
+            if one.number < wanted or wanted > self._last:
                 continue
             yield from (AsRead(missing, None, True) for missing in range(wanted, min(one.number, self._last + 1)))
-            if one.number > self._last:
-                return
-            yield one
+            if one.number <= self._last:
+                yield one
             wanted = one.number + 1
+        yield from (AsRead(missing, None, True) for missing in range(wanted, self._last + 1))
 
-    def _matched(self, packets: Iterator[Packet[VideoStream]], stream: VideoStream, torn: Torn) -> Iterator[AsRead]:
+    def _matched(self, packets: Iterator[Packet[VideoStream]], stream: VideoStream, torn: Torn, start: int) -> Iterator[AsRead]:
         """What the decoder gives, by time."""
         torn_pts: set[int | None] = set()
-        latest = -1
-        for packet in packets:
-            if packet.size and torn.is_torn(packet):
+        latest = start - 1
+        for packet in chain(packets, [None]):
+            if packet is not None and packet.size and torn.is_torn(packet, 0):
                 torn_pts.add(packet.pts)
-            for frame in decodable(stream, packet):
+                self._noted |= {number for number in [self._index.index_of(packet.pts or 0)] if number is not None}
+            for frame in decodable(stream, packet) if packet is not None else ():
                 number = None if frame.pts is None else self._index.index_of(frame.pts)
                 if number is not None and number > latest:
-                    yield AsRead(number, frame, frame.is_corrupt or frame.pts in torn_pts)
+                    is_damaged = frame.is_corrupt or frame.pts in torn_pts
+                    self._noted |= {*range(latest + 1, number), *([number] if is_damaged else [])}
+                    yield AsRead(number, frame, is_damaged)
                     latest = number
                 elif frame.pts is not None and frame.pts > self._index.pts[self._first]:
                     self.strays.append(frame.pts)
+        self._noted |= {*range(latest + 1, len(self._index))}
 
     def _counted(self, packets: Iterator[Packet[VideoStream]], stream: VideoStream, torn: Torn) -> Iterator[AsRead]:
-        """What the decoder gives, by number: damage in a packet is that of the next frame."""
+        """What the decoder gives, by number. Damage in a packet is that of the next frame, or of one that comes a little later."""
         stream.thread_type = "SLICE"  # then a packet's frame comes with it
         number, is_torn = 0, False
         for packet in packets:
-            is_torn |= bool(packet.size) and torn.is_torn(packet)
+            is_torn |= bool(packet.size) and torn.is_torn(packet, number)
             try:
                 frames = decoded(stream, packet)
             except (av.FFmpegError, ValueError):
-                is_torn = True
-                continue
+                frames, is_torn = [], True
+            if is_torn:
+                self._note(number, MOST_REORDERED if stream.codec_context.reorder_depth else 0)
             for frame in frames:
                 if number >= len(self._index):
                     self.strays.append(frame.pts or 0)
+                if frame.is_corrupt:
+                    self._note(number)
                 yield AsRead(number, frame, frame.is_corrupt or is_torn)
                 number, is_torn = number + 1, False
 
@@ -228,7 +250,7 @@ def _decoded_from(
             wanted += 1
         if wanted > last:
             return
-        if frame.pts < index.pts[wanted] and inside(info.damaged, wanted):
+        if frame.pts < index.pts[wanted]:
             continue  # it is shown when there is no frame
         if frame.pts != index.pts[wanted] or (frame.is_corrupt and not inside(info.damaged, wanted)):
             raise BadVideo(path, f"frame {wanted} is missing or damaged", fix=_DAMAGED)

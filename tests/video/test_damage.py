@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -209,3 +210,74 @@ def call(path: Path, sizes: tuple[tuple[int, int], ...]) -> Path:
                     packet.stream, packet.time_base = stream, encoder.time_base
                     container.mux_one(packet)
     return path
+
+
+def read_part(path: Path, first: int, last: int) -> tuple[Span, ...]:
+    info, index = probe_file(path)
+    reading = FirstFileReading(path, info, index, first, last)
+    assert [one.number for one in reading] == list(range(first, last + 1))
+    return reading.damaged
+
+
+def test_a_part_knows_of_damage_before_it_and_of_none_beyond(tmp_path: Path) -> None:
+    path = lost(mp4(tmp_path), 60)
+    assert read_part(path, 62, FRAMES - 1) == ((62, 74),), "what it begins with refers to it"
+    assert read_part(path, 40, 65) == ((60, 65),)
+    assert read_part(path, 75, FRAMES - 1) == ()
+
+
+def test_a_part_knows_of_damage_that_is_shown_after_it_and_decoded_before(tmp_path: Path) -> None:
+    assert read_part(lost(mp4(tmp_path, bframes=2), 65), 0, 64) == ((63, 64),)
+
+
+def test_damage_in_a_bare_stream_goes_on_through_its_own_group(tmp_path: Path) -> None:
+    options = {"x265-params": "log-level=none:bframes=3:scenecut=0:keyint=25:min-keyint=25:open-gop=0"}
+    path = record(tmp_path / "a.hevc", FRAMES, codec="libx265", container_format="hevc", stream_options=options, noisy=True)
+    content = bytearray(path.read_bytes())
+    keys = [
+        place for place in range(len(content) - 5) if content[place : place + 3] == b"\0\0\1" and content[place + 3] >> 1 & 63 in (19, 20)
+    ]
+    content[keys[2] + 300 : keys[2] + 700] = bytes(400)
+    path.write_bytes(content)
+    covered = {frame for first, last in read_part(path, 0, FRAMES - 1) for frame in range(first, last + 1)}
+    assert covered >= set(range(50, 75))
+
+
+def test_a_packet_that_is_lost_within_a_picture_of_hevc_is_damage(tmp_path: Path) -> None:
+    options = {"x265-params": "log-level=none:bframes=0:scenecut=0:keyint=25"}
+    path = record(tmp_path / "a.ts", FRAMES, codec="libx265", stream_options=options, noisy=True)
+    content = path.read_bytes()
+    place = next(place for place in stream_packets(content)[len(content) // PACKET // 2 :] if not content[place + 1] & 64)
+    path.write_bytes(content[:place] + content[place + PACKET :])
+    assert read_part(path, 0, FRAMES - 1), "its decoder says nothing"
+
+
+def test_a_gradual_refresh_does_not_end_at_what_calls_itself_a_key_frame(tmp_path: Path) -> None:
+    options = {"x264-params": "intra-refresh=1:keyint=25:bframes=0"}
+    path = lost(record(tmp_path / "a.mkv", FRAMES, container_format="matroska", stream_options=options, noisy=True), 60)
+    ((first, last),) = read_part(path, 0, FRAMES - 1)
+    assert first == 60
+    assert last >= 85
+
+
+def test_zeros_in_a_cameras_own_messages_are_no_damage(tmp_path: Path) -> None:
+    path = mp4(tmp_path)
+    sloppy = tmp_path / "sloppy.mp4"
+    with av.open(path) as source, av.open(sloppy, "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                message = b"\x06\x05\x20" + bytes(32) + b"\x80"
+                with_message = av.Packet(len(message).to_bytes(4, "big") + message + bytes(packet))
+                with_message.pts, with_message.dts, with_message.time_base = packet.pts, packet.dts, packet.time_base
+                with_message.is_keyframe, with_message.stream = packet.is_keyframe, stream
+                target.mux(with_message)
+    assert read_part(sloppy, 0, FRAMES - 1) == ()
+
+
+def test_stuffing_takes_no_time(tmp_path: Path) -> None:
+    path = record(tmp_path / "a.h264", 10, container_format="h264", noisy=True)
+    path.write_bytes(path.read_bytes().replace(b"\0\0\0\1", bytes(200_000) + b"\0\0\0\1"))
+    before = time.process_time()
+    assert read_part(path, 0, 9) == ()
+    assert time.process_time() - before < 5
