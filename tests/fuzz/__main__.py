@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -81,6 +82,7 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
 
 
 def until_interrupted(tried: Iterator[Tried]) -> Iterator[Tried]:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background too
     with suppress(KeyboardInterrupt):
         yield from tried
 

@@ -29,17 +29,19 @@ def _change_packets(random: Random, packets: list[bytearray]) -> None:  # noqa: 
     place = random.randrange(len(packets))
     packet = packets[place]
     match random.choice(_TS_CHANGES):
+        case _ if len(packet) < _PACKET:
+            del packets[place]
         case "head":
             packet[random.randrange(4)] ^= 1 << random.randrange(8)
         case "adaptation":
             packet[3] |= 0x20
             packet[4:6] = bytes([random.choice((0, 1, 7, 182, 183, 184, 255)), random.getrandbits(8)])
         case "table":
-            tables = [one for one in packets if _pid(one) in (_PAT, 0x1000) and len(one) == _PACKET]
+            tables = [one for one in packets if len(one) == _PACKET and _pid(one) in (_PAT, 0x1000)]
             if tables:
                 _change_table(random, random.choice(tables))
         case "pes":
-            begins = [one for one in packets if one[1] & 0x40 and b"\0\0\1" in one[4:]]
+            begins = [one for one in packets if len(one) == _PACKET and one[1] & 0x40 and b"\0\0\1" in one[4:]]
             if begins:
                 one = random.choice(begins)
                 at = one.index(b"\0\0\1", 4) + random.randrange(20)
