@@ -25,6 +25,7 @@ _BAD = ("bug", "slow")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    import tasks  # noqa: F401 - before OpenCV is loaded: it sets its limit
     import tests.fuzz
 
     said = tests.fuzz.__doc__
