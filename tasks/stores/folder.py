@@ -54,7 +54,7 @@ class FolderBackend:
                 path.parent.rmdir()
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
-        above = self._path(prefix) if prefix.endswith("/") else self._path(prefix).parent
+        above = self._path(prefix) if not prefix or prefix.endswith("/") else self._path(prefix).parent
         folders = os.walk(above) if not above.is_symlink() else ()
         for path in sorted(Path(folder) / name for folder, _, names in folders for name in names):
             key = str(path.relative_to(self.root))
