@@ -18,6 +18,7 @@ from tasks.plain_text import is_plain
 from tasks.video.pictures import heic, jpeg
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", *heic.SUFFIXES}
+_MOST_BYTES = 1 << 30
 _MOST_PIXELS = 1600  # of a photo's long side: a detector finds no more on a larger one
 _CLEARLY = 0.5  # score of a face that counts as one
 _SMALLER_BYSTANDER = 0.4  # of the main face's width, below which another face on the photo is not meant
@@ -61,8 +62,10 @@ def _pictures_in(folder: Path) -> list[Path]:
 
 
 def photo_sha256(path: Path) -> str:
-    """Raises BadPhoto."""
+    """Raises BadPhoto, also for a file that is larger than any photo."""
     try:
+        if (num_bytes := path.stat().st_size) > _MOST_BYTES:
+            raise BadPhoto(path, f"has {num_bytes >> 20} MiB, more than any photo", fix="give a smaller photo")
         return file_sha256(path)
     except OSError as error:
         raise BadPhoto(path, f"cannot be read ({error.strerror})", fix="give a readable photo") from error

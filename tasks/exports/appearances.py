@@ -67,12 +67,11 @@ class Appearance:
 
 
 def told(name: str, evidence: Evidence, decisions: Sequence[Decision], cover: Cover) -> Told:
-    """`cover` is that of all segments, with the numbers of the evidence's tracks."""
+    """`cover` is that of all segments, with the numbers of the evidence's tracks; what is nobody's covers all in its pictures."""
     tracks, info, index = evidence.tracks, evidence.info, evidence.index
     order = np.argsort(cover.tracks, kind="stable")
-    borders = np.searchsorted(cover.tracks[order], np.arange(1, len(tracks)))
-    frames = np.split(cover.frames[order], borders) if tracks else []
-    covered = [np.isin(track.frames, own) for track, own in zip(tracks, frames, strict=True)]
+    whole, *frames = np.split(cover.frames[order], np.searchsorted(cover.tracks[order], np.arange(len(tracks))))
+    covered = [np.isin(track.frames, own) | np.isin(track.frames, whole) for track, own in zip(tracks, frames, strict=True)]
     return Told(name, info, index, tracks, {each.person: each for each in decisions}, covered, cover, evidence.part)
 
 

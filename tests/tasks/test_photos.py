@@ -17,7 +17,7 @@ from tasks.detectors.centerface import CenterFace
 from tasks.errors import BadPhoto
 from tasks.finder import Finder
 from tasks.named_people import NamedPerson
-from tasks.photos import one_face, photo_files, read_photo
+from tasks.photos import one_face, photo_files, photo_sha256, read_photo
 from tasks.recognisers.dlib import DlibResNet
 from tests.clips import reference_photo
 from tests.tasks.scenes import scene
@@ -245,3 +245,10 @@ def test_a_name_is_shown_as_it_is_written(name: str, tmp_path) -> None:
 def test_a_photo_that_is_a_line_is_read(tmp_path) -> None:
     cv2.imwrite(str(tmp_path / "line.png"), np.zeros((1, 9000, 3), np.uint8))
     assert read_photo(tmp_path / "line.png").shape == (1, 1600, 3)
+
+
+def test_a_file_larger_than_any_photo_is_not_even_hashed(tmp_path) -> None:
+    with (tmp_path / "anna.jpg").open("wb") as file:
+        file.truncate(40 << 30)
+    with pytest.raises(BadPhoto, match="has 40960 MiB, more than any photo"):
+        photo_sha256(tmp_path / "anna.jpg")

@@ -34,11 +34,12 @@ KEPT = (ANNA.frames >= 25) & (ANNA.frames < 50)
 LOOKS_LIKE = Verdict("match", "anna", 0.31, "looks like anna", probability=0.98)
 
 
-def known(info=INFO, index=None, tracks=(ANNA, OTHER), part=None) -> Told:
+def known(info=INFO, index=None, tracks=(ANNA, OTHER), part=None, damaged=()) -> Told:
     index = index or frame_index(info)
     evidence = Evidence(tracks, {}, info, index, part, names={0: "Anna"})
     rulings = [Ruling(~KEPT, False, LOOKS_LIKE), Ruling(np.ones(30, np.bool_), True, Verdict("unsure", None, None, "who knows"))]
-    return told("video.mp4", evidence, decisions_of(evidence, rulings), cover_of(tracks, rulings, covered=True))
+    cover = [cover_of(tracks, rulings, covered=True), Cover.of_whole_pictures(damaged, info.width, info.height)]
+    return told("video.mp4", evidence, decisions_of(evidence, rulings), Cover.together(cover))
 
 
 def nobody() -> Told:
@@ -50,6 +51,16 @@ def test_appearances_are_what_was_seen_and_part_where_the_cover_changes() -> Non
         (0, 10, 24, True),
         (0, 25, 39, False),
         (1, 30, 59, True),
+    ]
+
+
+def test_who_is_kept_is_covered_in_pictures_that_are_covered_whole() -> None:
+    assert [(each.person, each.first, each.last, each.covered) for each in appearances(known(damaged=[(30, 32)]))] == [
+        (0, 10, 24, True),
+        (0, 25, 29, False),
+        (0, 30, 32, True),
+        (1, 30, 59, True),
+        (0, 33, 39, False),
     ]
 
 
