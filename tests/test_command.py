@@ -432,3 +432,18 @@ def test_one_word_says_how_sure_it_must_be(words: list[str], strictness: str) ->
     chosen = plan_of(cli.parser_of_words().parse_args(["blur", "in.mp4", "-o", "out.mp4", *words])).choose_people
     assert chosen.strictness == strictness
     assert chosen.policy == ("keep_only" if "--keep" in words else "blur_everyone")
+
+
+class NoServer:
+    def wait(self) -> None:
+        """There is nothing to wait for."""
+
+
+def test_what_a_server_says_is_done_must_lie_there(
+    no_faces_clip: Clip, stores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server may answer that a run is completed, with a report of its own, and nothing was done."""
+    monkeypatch.setattr("flows.commands.EmbeddedServer", NoServer)
+    monkeypatch.setattr("flows.blur_video.blur_video", lambda *_, **__: "a report that is made up")
+    assert cli.main(["blur", str(no_faces_clip.video), "-o", str(tmp_path / "out.mp4")]) == cli.FAILURE
+    assert f"{tmp_path}/out.mp4: is not there as the run says that it has written it; " in capsys.readouterr().err
