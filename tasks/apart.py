@@ -6,6 +6,7 @@ asked and what it says are bytes and JSON; nothing is unpickled.
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
 import os
@@ -159,6 +160,12 @@ def done(work: Work, subject: object, arguments: Sequence[Any], *, limit: Limit 
     running = Running(work, subject, arguments, limit=limit)
     parts = list(running)
     return running.result, parts
+
+
+@atexit.register
+def _end_idle() -> None:
+    while _idle:
+        _idle.pop().end()
 
 
 def _taken() -> Helper:
