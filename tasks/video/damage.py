@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Sequence
+from itertools import dropwhile
 from operator import itemgetter
 from typing import NamedTuple, cast
 
@@ -24,7 +24,6 @@ _RUN = 64  # equal bytes in a row: what a card has lost, or flash that was erase
 _LOST = (bytes(_RUN), b"\xff" * _RUN)
 _NO_ZEROS = {"vp8", "vp9", "av1", "ffv1", "mjpeg"}
 _UNITS = {"h264", "hevc"}
-_FORBIDDEN = re.compile(rb"\x00\x00\x00[^\x00\x01]")  # in a stream in which start codes stand between units
 _GAP = "num gap"  # what FFmpeg says of H.264 pictures that are missing
 _START_CODES = (b"\0\0\0\1", b"\0\0\1")  # as some cameras write them into containers that have lengths
 _END_OF_IMAGE = b"\xff\xd9"
@@ -86,7 +85,7 @@ class Torn:
             nearby = [one.is_key for one in self.seen[place + 1 : place + 1 + _PARSER_PACKETS]]
             if not any(nearby) and len(nearby) == _PARSER_PACKETS:
                 suspects.append((place, next((number for number in range(place, -1, -1) if self.seen[number].is_key), 0)))
-        missed = _groups_with_gaps(path, info, {key for _, key in suspects})
+        missed = _groups_with_gaps(path, info, self.seen[0].pts, {key for _, key in suspects}) if suspects else set()
         return [self.seen[place] for place, key in suspects if key in missed]
 
     def _units(self, packet: Packet[VideoStream]) -> list[bytes] | None:
@@ -115,11 +114,9 @@ def _length_bytes(codec: str, record: bytes | None) -> int:
     return (record[place] & 3) + 1
 
 
-def _groups_with_gaps(path: File, info: VideoInfo, keys: set[int]) -> set[int]:
-    """Of groups of pictures, by the places of their first packets, those in which the decoder misses anything."""
+def _groups_with_gaps(path: File, info: VideoInfo, first_pts: int | None, keys: set[int]) -> set[int]:
+    """Of groups of pictures, by the places of their first packets counted from `first_pts` on, those where the decoder misses anything."""
     missed: set[int] = set()
-    if not keys:
-        return missed
     av.logging.set_level(av.logging.DEBUG)
     try:
         with open_source(path, guess_pts=not info.seekable) as container:
@@ -127,7 +124,8 @@ def _groups_with_gaps(path: File, info: VideoInfo, keys: set[int]) -> set[int]:
             skip_other_streams(container, stream)
             stream.thread_type = "NONE"
             group = -1
-            for place, packet in enumerate(packet for packet in readable(container.demux(stream), path) if packet.size):
+            packets = (packet for packet in readable(container.demux(stream), path) if packet.size)
+            for place, packet in enumerate(dropwhile(lambda packet: packet.pts != first_pts, packets)):
                 group = place if packet.is_keyframe else group
                 if group not in keys:
                     continue

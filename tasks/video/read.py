@@ -112,8 +112,8 @@ class FirstFileReading:
                 self._note(one.num_frames, before)
             order, sure = list(range(len(index))), set() if before else {*range(len(index))}
         spans = spread(self._noted, index, order, sure, before)
-        inside = [(max(begin, self._first), min(end, self._last)) for begin, end in spans]
-        self.damaged = tuple((begin, end) for begin, end in inside if begin <= end)
+        clipped = ((max(begin, self._first), min(end, self._last)) for begin, end in spans)
+        self.damaged = tuple((begin, end) for begin, end in clipped if begin <= end)
 
     def _note(self, number: int, more: int = 0) -> None:
         """Damage at a frame, and where it is not known which one comes of a packet, at so many more."""
@@ -140,11 +140,12 @@ class FirstFileReading:
         """What the decoder gives, by time."""
         torn_pts: set[int | None] = set()
         latest = start - 1
-        for packet in chain(packets, [None]):
-            if packet is not None and packet.size and torn.is_torn(packet, 0):
+        for packet in packets:
+            if packet.size and torn.is_torn(packet, 0):
                 torn_pts.add(packet.pts)
-                self._noted |= {number for number in [self._index.index_of(packet.pts or 0)] if number is not None}
-            for frame in decodable(stream, packet) if packet is not None else ():
+                number = None if packet.pts is None else self._index.index_of(packet.pts)
+                self._noted |= set() if number is None else {number}
+            for frame in decodable(stream, packet):
                 number = None if frame.pts is None else self._index.index_of(frame.pts)
                 if number is not None and number > latest:
                     is_damaged = frame.is_corrupt or frame.pts in torn_pts

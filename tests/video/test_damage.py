@@ -230,6 +230,14 @@ def test_a_part_knows_of_damage_that_is_shown_after_it_and_decoded_before(tmp_pa
     assert read_part(lost(mp4(tmp_path, bframes=2), 65), 0, 64) == ((63, 64),)
 
 
+def test_a_part_of_a_transport_stream_knows_what_was_lost_in_it(tmp_path: Path) -> None:
+    path = without_a_frame(tmp_path)
+    ((_, end),) = read_part(path, 0, FRAMES - 2)
+    ((begin, _),) = read_part(path, 52, FRAMES - 2)  # read from the key frame before it on
+    assert read_part(path, 52, FRAMES - 2) == ((begin, end),)
+    assert 55 < begin < 62
+
+
 def test_damage_in_a_bare_stream_goes_on_through_its_own_group(tmp_path: Path) -> None:
     options = {"x265-params": "log-level=none:bframes=3:scenecut=0:keyint=25:min-keyint=25:open-gop=0"}
     path = record(tmp_path / "a.hevc", FRAMES, codec="libx265", container_format="hevc", stream_options=options, noisy=True)
