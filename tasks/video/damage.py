@@ -148,7 +148,7 @@ def spread(damaged: Iterable[int], index: FrameIndex, decoded: Sequence[int], su
     >>> spread([4], index, range(9), range(9)), spread([3, 8], index, [0, 3, 1, 2, 6, 4, 5, 8, 7], range(9))
     (((4, 5),), ((1, 5), (7, 8)))
     >>> spread([1], index, range(9), {0, 6})
-    (((1, 5),),)
+    ((1, 5),)
     """
     order = np.array(decoded, np.int64)
     places = {int(number): place for place, number in enumerate(order)}
